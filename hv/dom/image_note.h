@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside of image parsing: what image.c and image_note.c share. */
+#ifndef HV_DOM_IMAGE_NOTE_H
+#define HV_DOM_IMAGE_NOTE_H
+
+#include "../lib/elf.h"
+#include "image.h"
+
+struct image_parser {
+    const uint8_t *file;
+    size_t len;
+    struct elf_header header;
+    struct kernel_image *img;
+    char *err;
+    bool notes_found, pvh_entry_found;
+};
+
+static inline bool file_range_ok(uint64_t offset, uint64_t size, uint64_t limit)
+{
+    return offset <= limit && size <= limit - offset;
+}
+
+static inline uint64_t get_le(const uint8_t *p, unsigned bytes)
+{
+    uint64_t v = 0;
+
+    while (bytes--)
+        v = v << 8 | p[bytes];
+    return v;
+}
+
+/* Takes what the image's notes say into p->img, whose fields hold what absence means. Looks at note segments, then at
+ * note sections, then for a __xen_guest section, until one holds anything for us; false if none does. The file header
+ * has been checked. */
+bool image_read_notes(struct image_parser *p);
+
+/* True if everything the kernel insists on is provided; names what is not. */
+bool image_check_features(struct image_parser *p);
+
+#endif

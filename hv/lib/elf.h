@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of the ELF64 file format that a kernel image is made of, and the types of its Xen notes. */
+#ifndef HV_LIB_ELF_H
+#define HV_LIB_ELF_H
+
+#include <stdint.h>
+
+#define ELF_MAGIC     "\177ELF"
+#define ELF_CLASS_64  2
+#define ELF_DATA_LSB  1
+#define ELF_TYPE_EXEC 2
+#define ELF_TYPE_DYN  3
+#define ELF_MACHINE_X86_64 62
+
+struct elf_header {
+    uint8_t magic[4];
+    uint8_t elf_class, data, ident_version, abi, pad[8];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, phoff, shoff;
+    uint32_t flags;
+    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+
+#define ELF_PT_LOAD 1
+#define ELF_PT_NOTE 4
+
+struct elf_segment {
+    uint32_t type, flags;
+    uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+
+#define ELF_SHT_NOTE   7
+#define ELF_SHT_NOBITS 8
+
+struct elf_section {
+    uint32_t name, type;
+    uint64_t flags, addr, offset, size;
+    uint32_t link, info;
+    uint64_t addralign, entsize;
+};
+
+/* Followed by the owner's name and the description, each padded to four bytes. */
+struct elf_note {
+    uint32_t namesz, descsz, type;
+};
+
+_Static_assert(sizeof(struct elf_header) == 64, "ELF64 file header");
+_Static_assert(sizeof(struct elf_segment) == 56, "ELF64 program header");
+_Static_assert(sizeof(struct elf_section) == 64, "ELF64 section header");
+
+enum xen_note {
+    NOTE_ENTRY = 1,
+    NOTE_HYPERCALL_PAGE,
+    NOTE_VIRT_BASE,
+    NOTE_PADDR_OFFSET,
+    NOTE_XEN_VERSION,
+    NOTE_GUEST_OS,
+    NOTE_GUEST_VERSION,
+    NOTE_LOADER,
+    NOTE_PAE_MODE,
+    NOTE_FEATURES,
+    NOTE_BSD_SYMTAB,
+    NOTE_HV_START_LOW,
+    NOTE_L1_MFN_VALID,
+    NOTE_SUSPEND_CANCEL,
+    NOTE_INIT_P2M,
+    NOTE_MOD_START_PFN,
+    NOTE_SUPPORTED_FEATURES,
+    NOTE_PHYS32_ENTRY,
+};
+
+#endif
