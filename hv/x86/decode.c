@@ -74,10 +74,12 @@ static bool decode_system_group(struct cursor *c, unsigned opcode, struct insn *
     return out->op != INSN_NONE;
 }
 
-/* MOV to and from control (0f 20, 22) and debug registers (0f 21, 23). ModRM.mod is ignored by the CPU. */
+/* MOV to and from control (0f 20, 22) and debug registers (0f 21, 23). ModRM.mod is ignored by the
+ * CPU. */
 static bool decode_mov_creg(struct cursor *c, unsigned opcode, struct insn *out)
 {
-    static const uint8_t ops[4] = {INSN_MOV_FROM_CR, INSN_MOV_FROM_DR, INSN_MOV_TO_CR, INSN_MOV_TO_DR};
+    static const uint8_t ops[4] = {INSN_MOV_FROM_CR, INSN_MOV_FROM_DR, INSN_MOV_TO_CR,
+                                   INSN_MOV_TO_DR};
     unsigned m;
 
     if (!have(c, 1))
@@ -207,18 +209,41 @@ bool insn_decode(const uint8_t *bytes, unsigned len, struct guest_regs *r, struc
 const char *insn_name(enum insn_op op)
 {
     static const char names[][12] = {
-        [INSN_NONE] = "(unknown)",      [INSN_CLI] = "cli",         [INSN_STI] = "sti",
-        [INSN_HLT] = "hlt",             [INSN_IN] = "in",           [INSN_OUT] = "out",
-        [INSN_INS] = "ins",             [INSN_OUTS] = "outs",       [INSN_RDMSR] = "rdmsr",
-        [INSN_WRMSR] = "wrmsr",         [INSN_RDTSC] = "rdtsc",     [INSN_RDTSCP] = "rdtscp",
-        [INSN_RDPMC] = "rdpmc",         [INSN_CPUID] = "cpuid",     [INSN_XSETBV] = "xsetbv",
-        [INSN_CLTS] = "clts",           [INSN_WBINVD] = "wbinvd",   [INSN_INVD] = "invd",
-        [INSN_MOV_FROM_CR] = "mov CR,r", [INSN_MOV_TO_CR] = "mov r,CR", [INSN_MOV_FROM_DR] = "mov DR,r",
-        [INSN_MOV_TO_DR] = "mov r,DR",  [INSN_INVLPG] = "invlpg",   [INSN_LMSW] = "lmsw",
-        [INSN_SWAPGS] = "swapgs",       [INSN_IRET] = "iret",       [INSN_SYSRET] = "sysret",
-        [INSN_SYSEXIT] = "sysexit",     [INSN_LGDT] = "lgdt",       [INSN_LIDT] = "lidt",
-        [INSN_LLDT] = "lldt",           [INSN_LTR] = "ltr",         [INSN_MONITOR] = "monitor",
-        [INSN_MWAIT] = "mwait",         [INSN_INT] = "int",
+        [INSN_NONE] = "(unknown)",
+        [INSN_CLI] = "cli",
+        [INSN_STI] = "sti",
+        [INSN_HLT] = "hlt",
+        [INSN_IN] = "in",
+        [INSN_OUT] = "out",
+        [INSN_INS] = "ins",
+        [INSN_OUTS] = "outs",
+        [INSN_RDMSR] = "rdmsr",
+        [INSN_WRMSR] = "wrmsr",
+        [INSN_RDTSC] = "rdtsc",
+        [INSN_RDTSCP] = "rdtscp",
+        [INSN_RDPMC] = "rdpmc",
+        [INSN_CPUID] = "cpuid",
+        [INSN_XSETBV] = "xsetbv",
+        [INSN_CLTS] = "clts",
+        [INSN_WBINVD] = "wbinvd",
+        [INSN_INVD] = "invd",
+        [INSN_MOV_FROM_CR] = "mov CR,r",
+        [INSN_MOV_TO_CR] = "mov r,CR",
+        [INSN_MOV_FROM_DR] = "mov DR,r",
+        [INSN_MOV_TO_DR] = "mov r,DR",
+        [INSN_INVLPG] = "invlpg",
+        [INSN_LMSW] = "lmsw",
+        [INSN_SWAPGS] = "swapgs",
+        [INSN_IRET] = "iret",
+        [INSN_SYSRET] = "sysret",
+        [INSN_SYSEXIT] = "sysexit",
+        [INSN_LGDT] = "lgdt",
+        [INSN_LIDT] = "lidt",
+        [INSN_LLDT] = "lldt",
+        [INSN_LTR] = "ltr",
+        [INSN_MONITOR] = "monitor",
+        [INSN_MWAIT] = "mwait",
+        [INSN_INT] = "int",
     };
 
     return (unsigned)op < ARRAY_SIZE(names) ? names[op] : names[INSN_NONE];

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The closed decoder of trapped guest instructions: privileged ones (#GP in ring 3) and the few forms with which
- * kernels write a page-table entry (#PF on a read-only L1). Everything else is "not recognised" and goes back to the
- * guest as the exception it was.
+ * The closed decoder of trapped guest instructions: privileged ones (#GP in ring 3) and the few
+ * forms with which kernels write a page-table entry (#PF on a read-only L1). Everything else is
+ * "not recognised" and goes back to the guest as the exception it was.
  *
- * Pure logic over bytes the caller fetched once; no memory access of its own. 64-bit code segments only.
+ * Pure logic over bytes the caller fetched once; no memory access of its own. 64-bit code segments
+ * only.
  */
 #ifndef HV_X86_DECODE_H
 #define HV_X86_DECODE_H
@@ -67,8 +68,8 @@ struct insn {
     uint64_t ea; /* without segment base */
 };
 
-/* Both decoders make gpr[4] hold RSP, so that operands can be read as gpr[n]. A result for register 4 goes to rsp:
- * insn_set_reg() does that. False: not recognised, or the bytes end too early. */
+/* Both decoders make gpr[4] hold RSP, so that operands can be read as gpr[n]. A result for register
+ * 4 goes to rsp: insn_set_reg() does that. False: not recognised, or the bytes end too early. */
 bool insn_decode(const uint8_t *bytes, unsigned len, struct guest_regs *r, struct insn *out);
 
 /* Name for messages: "mov to CR". */
@@ -78,11 +79,12 @@ const char *insn_name(enum insn_op op);
 #define FORCED_CPUID_LEN 7
 static inline bool insn_is_forced_cpuid(const uint8_t *b, unsigned len)
 {
-    return len >= FORCED_CPUID_LEN && b[0] == 0x0f && b[1] == 0x0b && b[2] == 'x' && b[3] == 'e' && b[4] == 'n' &&
-           b[5] == 0x0f && b[6] == 0xa2;
+    return len >= FORCED_CPUID_LEN && b[0] == 0x0f && b[1] == 0x0b && b[2] == 'x' && b[3] == 'e' &&
+           b[4] == 'n' && b[5] == 0x0f && b[6] == 0xa2;
 }
 
-/* Writes the low `size` bytes as the CPU does: 32-bit results clear the upper half, smaller ones keep it. */
+/* Writes the low `size` bytes as the CPU does: 32-bit results clear the upper half, smaller ones
+ * keep it. */
 static inline void insn_set_reg(struct guest_regs *r, unsigned reg, unsigned size, uint64_t value)
 {
     uint64_t *p = reg == 4 ? &r->rsp : &r->gpr[reg];
@@ -124,19 +126,22 @@ struct pte_insn {
 };
 
 struct pte_result {
-    uint64_t entry; /* the whole aligned entry after the write; CMPXCHG that fails leaves it as it was */
-    uint64_t reg;   /* XCHG, CMPXCHG: what goes to the register */
+    uint64_t
+        entry; /* the whole aligned entry after the write; CMPXCHG that fails leaves it as it was */
+    uint64_t reg; /* XCHG, CMPXCHG: what goes to the register */
     uint64_t rflags;
     bool set_reg;
 };
 
 bool pte_decode(const uint8_t *bytes, unsigned len, struct guest_regs *r, struct pte_insn *out);
 
-/* Computes the entry that the instruction makes of `old`. Nothing is changed, so it can be repeated when the entry
- * changed meanwhile. False: the write crosses the aligned 8-byte entry. */
-bool pte_apply(const struct pte_insn *in, const struct guest_regs *r, uint64_t old, struct pte_result *res);
+/* Computes the entry that the instruction makes of `old`. Nothing is changed, so it can be repeated
+ * when the entry changed meanwhile. False: the write crosses the aligned 8-byte entry. */
+bool pte_apply(const struct pte_insn *in, const struct guest_regs *r, uint64_t old,
+               struct pte_result *res);
 
-/* The entry was written: registers, flags and RIP follow. A single-stepped guest's #DB (RFLAGS.TF) is the caller's. */
+/* The entry was written: registers, flags and RIP follow. A single-stepped guest's #DB (RFLAGS.TF)
+ * is the caller's. */
 void pte_commit(const struct pte_insn *in, const struct pte_result *res, struct guest_regs *r);
 
 #endif

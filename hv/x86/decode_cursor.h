@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How both decoders walk over an instruction's bytes: prefixes, immediates, ModRM. Private to decode*.c. */
+/* How both decoders walk over an instruction's bytes: prefixes, immediates, ModRM. Private to
+ * decode*.c. */
 #ifndef HV_X86_DECODE_CURSOR_H
 #define HV_X86_DECODE_CURSOR_H
 
@@ -108,7 +109,8 @@ static inline bool read_signed(struct cursor *c, unsigned size, uint64_t *v)
     return true;
 }
 
-/* ModRM, SIB and displacement. The address is complete only after finish(), which knows the instruction's end. */
+/* ModRM, SIB and displacement. The address is complete only after finish(), which knows the
+ * instruction's end. */
 static inline bool read_modrm(struct cursor *c)
 {
     unsigned m, base, disp;

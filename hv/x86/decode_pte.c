@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Page-table writes: decoding their few forms, and what they make of the old entry, the registers and the flags. */
+/* Page-table writes: decoding their few forms, and what they make of the old entry, the registers
+ * and the flags. */
 #include "decode_cursor.h"
 
 /* What an opcode means here: the low four bits are the enum pte_op. 0 means: not one of ours. */
@@ -173,8 +174,8 @@ static noinline bool pte_decode_general(const uint8_t *bytes, unsigned len, stru
     return true;
 }
 
-/* The forms compilers make of set_pte() and ptep_get_and_clear(), "mov/xchg %reg,disp(%base)" with REX.W, come first
- * and by themselves: this is the hottest trap there is. */
+/* The forms compilers make of set_pte() and ptep_get_and_clear(), "mov/xchg %reg,disp(%base)" with
+ * REX.W, come first and by themselves: this is the hottest trap there is. */
 bool pte_decode(const uint8_t *bytes, unsigned len, struct guest_regs *r, struct pte_insn *out)
 {
     unsigned rex, m, base, pos = 3;
@@ -215,7 +216,8 @@ bool pte_decode(const uint8_t *bytes, unsigned len, struct guest_regs *r, struct
 #define EFLAGS_PF 0x004u
 #define EFLAGS_AF 0x010u
 #define EFLAGS_SF 0x080u
-#define EFLAGS_ARITH (X86_EFLAGS_CF | EFLAGS_PF | EFLAGS_AF | X86_EFLAGS_ZF | EFLAGS_SF | X86_EFLAGS_OF)
+#define EFLAGS_ARITH                                                                               \
+    (X86_EFLAGS_CF | EFLAGS_PF | EFLAGS_AF | X86_EFLAGS_ZF | EFLAGS_SF | X86_EFLAGS_OF)
 
 /* Zero, sign and parity of a result of `bits` bits. */
 static uint64_t result_flags(uint64_t v, unsigned bits)
@@ -258,7 +260,8 @@ static uint64_t bit_op(unsigned op, uint64_t v, unsigned bit)
     return op == PTE_OP_BTS ? v | m : op == PTE_OP_BTR ? v & ~m : v ^ m;
 }
 
-bool pte_apply(const struct pte_insn *in, const struct guest_regs *r, uint64_t old, struct pte_result *res)
+bool pte_apply(const struct pte_insn *in, const struct guest_regs *r, uint64_t old,
+               struct pte_result *res)
 {
     unsigned bits = 8u * in->size, shift = 8u * (unsigned)(in->ea & 7);
     uint64_t mask = ~0ull >> (64 - bits), was, now, flags = r->rflags;
