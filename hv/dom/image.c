@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading of kernel images: the bzImage envelope and ELF64 segments. Pure logic over a byte range that may say
- * anything. */
+/* Reading of kernel images: the bzImage envelope and ELF64 segments. Pure logic over a byte range
+ * that may say anything. */
 #include <string.h>
 
 #include <hv/access.h>
@@ -45,13 +45,14 @@ static bool probe_payload(const uint8_t *blob, uint64_t start, uint64_t len, str
     const uint8_t *data = blob + start;
 
     if (len < PAYLOAD_MIN)
-        return IMAGE_FAIL(err, "the kernel at offset 0x%lx has %lu bytes, where %d is the least", start,
-                    len, PAYLOAD_MIN);
+        return IMAGE_FAIL(err, "the kernel at offset 0x%lx has %lu bytes, where %d is the least",
+                          start, len, PAYLOAD_MIN);
     if (!detect_packing(data, &out->kind))
-        return IMAGE_FAIL(err,
-                    "the bytes %02x %02x %02x %02x at offset 0x%lx begin neither an ELF file nor "
-                    "gzip, xz, zstd or legacy lz4 data",
-                    data[0], data[1], data[2], data[3], start);
+        return IMAGE_FAIL(
+            err,
+            "the bytes %02x %02x %02x %02x at offset 0x%lx begin neither an ELF file nor "
+            "gzip, xz, zstd or legacy lz4 data",
+            data[0], data[1], data[2], data[3], start);
     out->data = data;
     out->len = len;
     out->unpacked_size = len;
@@ -62,7 +63,7 @@ static bool probe_payload(const uint8_t *blob, uint64_t start, uint64_t len, str
         out->len -= SIZE_WORD;
     if (!out->unpacked_size)
         return IMAGE_FAIL(err, "the size word at offset 0x%lx promises an empty kernel",
-                    start + len - SIZE_WORD);
+                          start + len - SIZE_WORD);
     return true;
 }
 
@@ -76,52 +77,61 @@ bool image_probe(const void *blob, size_t len, struct packed *payload, char err[
         if (!probe_payload(b, 0, len, payload, err))
             return false;
         if (payload->kind != PACK_NONE && payload->kind != PACK_GZIP)
-            return IMAGE_FAIL(err, "a bare %s file does not tell its unpacked size; wanted is a bzImage, "
-                        "an ELF file, or one packed with gzip", pack_names[payload->kind]);
+            return IMAGE_FAIL(
+                err,
+                "a bare %s file does not tell its unpacked size; wanted is a bzImage, "
+                "an ELF file, or one packed with gzip",
+                pack_names[payload->kind]);
         return true;
     }
     if (get_le(b + BZ_BOOT_FLAG, 2) != 0xaa55)
         return IMAGE_FAIL(err, "the bzImage has boot flag 0x%lx at offset 0x1fe, not 0xaa55",
-                    get_le(b + BZ_BOOT_FLAG, 2));
+                          get_le(b + BZ_BOOT_FLAG, 2));
     version = (unsigned)get_le(b + BZ_VERSION, 2);
     if (version < BZ_MIN_VERSION)
-        return IMAGE_FAIL(err, "the bzImage follows boot protocol %u.%02u, which does not locate its "
-                    "payload; 2.08 is the first that does", version >> 8, version & 0xff);
+        return IMAGE_FAIL(err,
+                          "the bzImage follows boot protocol %u.%02u, which does not locate its "
+                          "payload; 2.08 is the first that does",
+                          version >> 8, version & 0xff);
     sects = b[BZ_SETUP_SECTS] ? b[BZ_SETUP_SECTS] : 4; /* 0 stands for 4 by tradition */
     start = (sects + 1) * 512 + get_le(b + BZ_PAYLOAD_OFFSET, 4);
     size = get_le(b + BZ_PAYLOAD_LENGTH, 4);
     if (!file_range_ok(start, size, len))
-        return IMAGE_FAIL(err, "the bzImage's payload of 0x%lx bytes at 0x%lx goes beyond the file's end "
-                    "at 0x%zx", size, start, len);
+        return IMAGE_FAIL(
+            err,
+            "the bzImage's payload of 0x%lx bytes at 0x%lx goes beyond the file's end "
+            "at 0x%zx",
+            size, start, len);
     return probe_payload(b, start, size, payload, err);
 }
-
 
 static bool check_header(struct image_parser *p)
 {
     const struct elf_header *h = &p->header;
 
     if (p->len < sizeof(*h))
-        return IMAGE_FAIL(p->err, "the kernel has %zu bytes, fewer than an ELF header's %zu", p->len,
-                          sizeof(*h));
+        return IMAGE_FAIL(p->err, "the kernel has %zu bytes, fewer than an ELF header's %zu",
+                          p->len, sizeof(*h));
     memcpy(&p->header, p->file, sizeof(*h));
     if (memcmp(h->magic, ELF_MAGIC, sizeof(h->magic)))
-        return IMAGE_FAIL(p->err, "the kernel begins with %02x %02x %02x %02x, not with ELF's 7f 45 4c 46",
+        return IMAGE_FAIL(p->err,
+                          "the kernel begins with %02x %02x %02x %02x, not with ELF's 7f 45 4c 46",
                           h->magic[0], h->magic[1], h->magic[2], h->magic[3]);
     if (h->elf_class != ELF_CLASS_64)
         return IMAGE_FAIL(p->err, "the kernel is of ELF class %u%s; only 64-bit ones (2) are run",
                           h->elf_class, h->elf_class == 1 ? " (32-bit)" : "");
     if (h->data != ELF_DATA_LSB)
-        return IMAGE_FAIL(p->err, "the kernel has ELF data encoding %u, not little endian (1)", h->data);
+        return IMAGE_FAIL(p->err, "the kernel has ELF data encoding %u, not little endian (1)",
+                          h->data);
     if (h->machine != ELF_MACHINE_X86_64)
-        return IMAGE_FAIL(p->err, "the kernel is for ELF machine %u, not for x86-64 (%u)", h->machine,
-                          ELF_MACHINE_X86_64);
+        return IMAGE_FAIL(p->err, "the kernel is for ELF machine %u, not for x86-64 (%u)",
+                          h->machine, ELF_MACHINE_X86_64);
     if (h->type != ELF_TYPE_EXEC && h->type != ELF_TYPE_DYN)
-        return IMAGE_FAIL(p->err, "the kernel is of ELF type %u, neither executable (2) nor shared (3)",
-                          h->type);
+        return IMAGE_FAIL(
+            p->err, "the kernel is of ELF type %u, neither executable (2) nor shared (3)", h->type);
     if (h->phentsize != sizeof(struct elf_segment))
-        return IMAGE_FAIL(p->err, "program headers have %u bytes (e_phentsize), not %zu", h->phentsize,
-                          sizeof(struct elf_segment));
+        return IMAGE_FAIL(p->err, "program headers have %u bytes (e_phentsize), not %zu",
+                          h->phentsize, sizeof(struct elf_segment));
     if (!h->phnum)
         return IMAGE_FAIL(p->err, "the kernel has no program headers (e_phnum is 0)");
     if (!file_range_ok(h->phoff, h->phnum * sizeof(struct elf_segment), p->len))
@@ -138,23 +148,28 @@ static bool place_segment(struct image_parser *p, unsigned i, const struct elf_s
     uint64_t relative, end;
 
     if (!file_range_ok(s->offset, s->filesz, p->len))
-        return IMAGE_FAIL(p->err, "segment %u, 0x%lx bytes at 0x%lx, goes beyond the file's end at 0x%zx",
+        return IMAGE_FAIL(p->err,
+                          "segment %u, 0x%lx bytes at 0x%lx, goes beyond the file's end at 0x%zx",
                           i, s->filesz, s->offset, p->len);
     if (s->filesz > s->memsz)
-        return IMAGE_FAIL(p->err, "segment %u has 0x%lx bytes in the file, but only 0x%lx in memory", i,
+        return IMAGE_FAIL(p->err,
+                          "segment %u has 0x%lx bytes in the file, but only 0x%lx in memory", i,
                           s->filesz, s->memsz);
     if (s->paddr < img->paddr_offset)
-        return IMAGE_FAIL(p->err, "segment %u has physical address 0x%lx, below PADDR_OFFSET 0x%lx", i,
-                          s->paddr, img->paddr_offset);
+        return IMAGE_FAIL(p->err, "segment %u has physical address 0x%lx, below PADDR_OFFSET 0x%lx",
+                          i, s->paddr, img->paddr_offset);
     relative = s->paddr - img->paddr_offset;
     if (__builtin_add_overflow(img->virt_base, relative, &out->virt) ||
         __builtin_add_overflow(out->virt, s->memsz, &end) || end > ROUND_DOWN(~0ull, PAGE_SIZE))
-        return IMAGE_FAIL(p->err, "segment %u, 0x%lx bytes at physical 0x%lx, wraps around the end of "
-                          "memory when put at VIRT_BASE 0x%lx", i, s->memsz, s->paddr, img->virt_base);
+        return IMAGE_FAIL(p->err,
+                          "segment %u, 0x%lx bytes at physical 0x%lx, wraps around the end of "
+                          "memory when put at VIRT_BASE 0x%lx",
+                          i, s->memsz, s->paddr, img->virt_base);
     if (!guest_range_ok(out->virt, s->memsz))
-        return IMAGE_FAIL(p->err, "segment %u lies at 0x%lx to 0x%lx, which is not a guest's address "
-                          "range (below 0x%lx or from 0x%lx)", i, out->virt, end, 0x0000800000000000ul,
-                          HV_VIRT_END);
+        return IMAGE_FAIL(p->err,
+                          "segment %u lies at 0x%lx to 0x%lx, which is not a guest's address "
+                          "range (below 0x%lx or from 0x%lx)",
+                          i, out->virt, end, 0x0000800000000000ul, HV_VIRT_END);
     out->data = p->file + s->offset;
     out->filesz = s->filesz;
     out->memsz = s->memsz;
@@ -173,13 +188,14 @@ static bool read_segments(struct image_parser *p)
         if (s.type != ELF_PT_LOAD || !s.memsz)
             continue;
         if (img->segment_count == IMAGE_MAX_SEGMENTS)
-            return IMAGE_FAIL(p->err, "the kernel has more than %d loadable segments", IMAGE_MAX_SEGMENTS);
+            return IMAGE_FAIL(p->err, "the kernel has more than %d loadable segments",
+                              IMAGE_MAX_SEGMENTS);
         if (!place_segment(p, i, &s, new))
             return false;
         for (const struct image_segment *o = img->segment; o < new; o++)
             if (new->virt < o->virt + o->memsz && o->virt < new->virt + new->memsz)
-                return IMAGE_FAIL(p->err, "segment %u at 0x%lx overlaps the one at 0x%lx to 0x%lx", i,
-                                  new->virt, o->virt, o->virt + o->memsz);
+                return IMAGE_FAIL(p->err, "segment %u at 0x%lx overlaps the one at 0x%lx to 0x%lx",
+                                  i, new->virt, o->virt, o->virt + o->memsz);
         img->segment_count++;
         img->virt_start = MIN(img->virt_start, new->virt);
         img->virt_end = MAX(img->virt_end, new->virt + new->memsz);
@@ -199,17 +215,22 @@ static bool in_a_segment(const struct kernel_image *img, uint64_t va)
 static bool check_addresses(struct image_parser *p)
 {
     const struct kernel_image *img = p->img;
-    uint64_t first = ROUND_DOWN(img->virt_start, PAGE_SIZE), last = ROUND_UP(img->virt_end, PAGE_SIZE);
+    uint64_t first = ROUND_DOWN(img->virt_start, PAGE_SIZE),
+             last = ROUND_UP(img->virt_end, PAGE_SIZE);
 
     if (img->virt_base % PAGE_SIZE)
-        return IMAGE_FAIL(p->err, "VIRT_BASE 0x%lx is not a multiple of the page size", img->virt_base);
+        return IMAGE_FAIL(p->err, "VIRT_BASE 0x%lx is not a multiple of the page size",
+                          img->virt_base);
     if (!in_a_segment(img, img->entry))
-        return IMAGE_FAIL(p->err, "the entry point 0x%lx is in none of the segments, which span 0x%lx to "
-                          "0x%lx", img->entry, img->virt_start, img->virt_end);
+        return IMAGE_FAIL(p->err,
+                          "the entry point 0x%lx is in none of the segments, which span 0x%lx to "
+                          "0x%lx",
+                          img->entry, img->virt_start, img->virt_end);
     if (img->hypercall_page != IMAGE_ABSENT &&
         (img->hypercall_page % PAGE_SIZE || img->hypercall_page < first ||
          img->hypercall_page >= last))
-        return IMAGE_FAIL(p->err, "HYPERCALL_PAGE 0x%lx is not a page within the kernel's 0x%lx to 0x%lx",
+        return IMAGE_FAIL(p->err,
+                          "HYPERCALL_PAGE 0x%lx is not a page within the kernel's 0x%lx to 0x%lx",
                           img->hypercall_page, first, last);
     if (img->init_p2m == IMAGE_ABSENT)
         return true;
@@ -227,17 +248,19 @@ static bool check_claims(struct image_parser *p)
     const struct kernel_image *img = p->img;
 
     if (img->xen_version[0] && strcmp(img->xen_version, "xen-3.0"))
-        return IMAGE_FAIL(p->err, "the kernel is for interface \"%s\", not \"xen-3.0\"", img->xen_version);
+        return IMAGE_FAIL(p->err, "the kernel is for interface \"%s\", not \"xen-3.0\"",
+                          img->xen_version);
     if (img->loader[0] && strcmp(img->loader, "generic"))
         return IMAGE_FAIL(p->err, "the kernel asks for the loader \"%s\"; there is but \"generic\"",
                           img->loader);
     if (img->entry == IMAGE_ABSENT && p->pvh_entry_found)
         return IMAGE_FAIL(p->err, "the kernel has a PVH entry (Xen note 18), but none for "
-                          "paravirtualization (note 1): it is built without CONFIG_XEN_PV");
+                                  "paravirtualization (note 1): it is built without CONFIG_XEN_PV");
     return image_check_features(p);
 }
 
-/* What absent notes mean. Those who use the older string gave physical addresses counted from VIRT_BASE on. */
+/* What absent notes mean. Those who use the older string gave physical addresses counted from
+ * VIRT_BASE on. */
 static void apply_defaults(struct image_parser *p)
 {
     struct kernel_image *img = p->img;
@@ -279,8 +302,7 @@ bool image_load(const struct kernel_image *img, image_put_fn *put, void *opaque)
 
         if (s->filesz && !put(opaque, s->virt, s->data, s->filesz))
             return false;
-        if (s->memsz > s->filesz &&
-            !put(opaque, s->virt + s->filesz, NULL, s->memsz - s->filesz))
+        if (s->memsz > s->filesz && !put(opaque, s->virt + s->filesz, NULL, s->memsz - s->filesz))
             return false;
     }
     return true;

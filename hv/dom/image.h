@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernel images: what a bzImage or an ELF file with Xen notes says about itself, and where its parts belong.
+/* Kernel images: what a bzImage or an ELF file with Xen notes says about itself, and where its
+ * parts belong.
  *
- * A domain builder calls image_probe(), unpacks the payload with unpack() (lib/unpack.h) unless its kind is PACK_NONE,
- * then image_parse() on the ELF file and image_load() into memory of the domain. Nothing in a file is believed before
- * it is checked; each rejection leaves one sentence naming what is wrong, where, and what would be right. */
+ * A domain builder calls image_probe(), unpacks the payload with unpack() (lib/unpack.h) unless its
+ * kind is PACK_NONE, then image_parse() on the ELF file and image_load() into memory of the domain.
+ * Nothing in a file is believed before it is checked; each rejection leaves one sentence naming
+ * what is wrong, where, and what would be right. */
 #ifndef HV_DOM_IMAGE_H
 #define HV_DOM_IMAGE_H
 
@@ -35,10 +37,10 @@ struct kernel_image {
     uint64_t hv_start_low;   /* or IMAGE_ABSENT */
     bool mod_start_pfn;      /* start_info.mod_start shall be a pfn, and the initrd unmapped */
     bool suspend_cancel;
-    bool can_be_dom0;        /* the image does not say that it cannot */
-    bool legacy_notes;       /* described by a __xen_guest section */
+    bool can_be_dom0;  /* the image does not say that it cannot */
+    bool legacy_notes; /* described by a __xen_guest section */
     enum image_pae_mode pae_mode;
-    uint64_t l1_valid_mask, l1_valid_value; /* zeros if absent */
+    uint64_t l1_valid_mask, l1_valid_value;         /* zeros if absent */
     uint32_t features_supported, features_required; /* bit n: XENFEAT number n */
     char guest_os[IMAGE_TEXT_SIZE], guest_version[IMAGE_TEXT_SIZE];
     char xen_version[IMAGE_TEXT_SIZE], loader[IMAGE_TEXT_SIZE];
@@ -55,7 +57,8 @@ bool image_parse(const void *elf, size_t len, struct kernel_image *img, char err
 /* Puts len bytes at the guest address virt: those at src, or zeros if src is NULL. */
 typedef bool image_put_fn(void *opaque, uint64_t virt, const void *src, uint64_t len);
 
-/* Hands every segment to put(), which is where bounds of the domain's memory are known. False as soon as it is. */
+/* Hands every segment to put(), which is where bounds of the domain's memory are known. False as
+ * soon as it is. */
 bool image_load(const struct kernel_image *img, image_put_fn *put, void *opaque);
 
 #endif

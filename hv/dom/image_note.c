@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What a kernel image says about itself: Xen's ELF notes and their predecessor, the string in a __xen_guest section. */
+/* What a kernel image says about itself: Xen's ELF notes and their predecessor, the string in a
+ * __xen_guest section. */
 #include <string.h>
 
 #include <hv/print.h>
 #include "image_note.h"
 
-#define FEAT(n) (1u << (n))
+#define FEAT(n)                    (1u << (n))
 #define FEAT_WRITABLE_PAGE_TABLES  0
 #define FEAT_PAE_PGDIR_ABOVE_4GB   4
 #define FEAT_PRESERVE_AD           5
@@ -14,14 +15,28 @@
 #define FEAT_RSDP_UNRESTRICTED     15
 
 static const char *const feature_names[] = {
-    "writable_page_tables", "writable_descriptor_tables", "auto_translated_physmap",
-    "supervisor_mode_kernel", "pae_pgdir_above_4gb", "mmu_pt_update_preserve_ad",
-    "highmem_assist", "gnttab_map_avail_bits", "hvm_callback_vector", "hvm_safe_pvclock",
-    "hvm_pirqs", "dom0", "grant_map_identity", "memory_op_vnode_supported",
-    "ARM_SMCCC_supported", "linux_rsdp_unrestricted", "not_direct_mapped", "direct_mapped",
+    "writable_page_tables",
+    "writable_descriptor_tables",
+    "auto_translated_physmap",
+    "supervisor_mode_kernel",
+    "pae_pgdir_above_4gb",
+    "mmu_pt_update_preserve_ad",
+    "highmem_assist",
+    "gnttab_map_avail_bits",
+    "hvm_callback_vector",
+    "hvm_safe_pvclock",
+    "hvm_pirqs",
+    "dom0",
+    "grant_map_identity",
+    "memory_op_vnode_supported",
+    "ARM_SMCCC_supported",
+    "linux_rsdp_unrestricted",
+    "not_direct_mapped",
+    "direct_mapped",
 };
 
-/* What a kernel may insist on. Page tables count as writable because writes to them are emulated. */
+/* What a kernel may insist on. Page tables count as writable because writes to them are emulated.
+ */
 #define FEATURES_PROVIDED                                                                          \
     (FEAT(FEAT_WRITABLE_PAGE_TABLES) | FEAT(FEAT_PAE_PGDIR_ABOVE_4GB) | FEAT(FEAT_PRESERVE_AD) |   \
      FEAT(FEAT_GNTTAB_MAP_AVAIL_BITS) | FEAT(FEAT_DOM0) | FEAT(FEAT_RSDP_UNRESTRICTED))
@@ -110,7 +125,8 @@ static bool set_features(struct image_parser *p, struct text list)
             p->img->features_supported |= FEAT(i);
             p->img->features_required |= required ? FEAT(i) : 0;
         } else if (required) {
-            return IMAGE_FAIL(p->err, "the kernel requires a feature \"%s\", which is unknown here", name);
+            return IMAGE_FAIL(p->err, "the kernel requires a feature \"%s\", which is unknown here",
+                              name);
         }
     }
     return true;
@@ -202,8 +218,10 @@ static bool take_note(struct image_parser *p, unsigned type, const uint8_t *desc
         return set_text(p, type, text_of(desc, size));
     case NOTE_L1_MFN_VALID:
         if (size < 16)
-            return IMAGE_FAIL(p->err, "Xen note L1_MFN_VALID at offset 0x%lx has %lu bytes, not the 16 of "
-                        "a mask and a value", offset, size);
+            return IMAGE_FAIL(p->err,
+                              "Xen note L1_MFN_VALID at offset 0x%lx has %lu bytes, not the 16 of "
+                              "a mask and a value",
+                              offset, size);
         p->img->l1_valid_mask = get_le(desc, 8);
         p->img->l1_valid_value = get_le(desc + 8, 8);
         return true;
@@ -218,8 +236,9 @@ static bool take_note(struct image_parser *p, unsigned type, const uint8_t *desc
     case NOTE_SUPPORTED_FEATURES:
     case NOTE_PHYS32_ENTRY:
         if (size != 4 && size != 8)
-            return IMAGE_FAIL(p->err, "Xen note %u at offset 0x%lx is a number of %lu bytes, not 4 or 8",
-                        type, offset, size);
+            return IMAGE_FAIL(p->err,
+                              "Xen note %u at offset 0x%lx is a number of %lu bytes, not 4 or 8",
+                              type, offset, size);
         set_number(p, type, get_le(desc, (unsigned)size));
         return true;
     default:
@@ -234,8 +253,9 @@ static bool take_notes(struct image_parser *p, uint64_t start, uint64_t size, co
     struct elf_note note;
 
     if (!file_range_ok(start, size, p->len))
-        return IMAGE_FAIL(p->err, "the %s of 0x%lx bytes at 0x%lx goes beyond the file's end at 0x%zx", what,
-                    size, start, p->len);
+        return IMAGE_FAIL(p->err,
+                          "the %s of 0x%lx bytes at 0x%lx goes beyond the file's end at 0x%zx",
+                          what, size, start, p->len);
     while (size - pos >= sizeof(note)) {
         const uint8_t *at = p->file + start + pos;
         uint64_t name_size, desc_size, room = size - pos - sizeof(note);
@@ -245,9 +265,10 @@ static bool take_notes(struct image_parser *p, uint64_t start, uint64_t size, co
         name_size = ROUND_UP((uint64_t)note.namesz, 4);
         desc_size = ROUND_UP((uint64_t)note.descsz, 4);
         if (name_size > room || note.descsz > room - name_size)
-            return IMAGE_FAIL(p->err, "the note at offset 0x%lx with a name of %u and a description of %u "
-                        "bytes leaves the %s, which ends at 0x%lx",
-                        start + pos, note.namesz, note.descsz, what, start + size);
+            return IMAGE_FAIL(p->err,
+                              "the note at offset 0x%lx with a name of %u and a description of %u "
+                              "bytes leaves the %s, which ends at 0x%lx",
+                              start + pos, note.namesz, note.descsz, what, start + size);
         if (note.namesz == 4 && !memcmp(at, "Xen", 4)) {
             p->notes_found = true;
             if (!take_note(p, note.type, at + name_size, note.descsz))
@@ -296,8 +317,9 @@ static bool take_legacy_notes(struct image_parser *p, struct text list)
         }
         text_copy(shown, value);
         if (!text_number(value, &v))
-            return IMAGE_FAIL(p->err, "%s in the __xen_guest section is \"%s\", not a 64-bit number",
-                        keys[i].key, shown);
+            return IMAGE_FAIL(p->err,
+                              "%s in the __xen_guest section is \"%s\", not a 64-bit number",
+                              keys[i].key, shown);
         set_number(p, keys[i].type, v);
     }
     return true;
@@ -315,8 +337,10 @@ static bool get_section(struct image_parser *p, unsigned i, struct elf_section *
                           h->shentsize, sizeof(*s));
     if (__builtin_add_overflow(h->shoff, (uint64_t)i * sizeof(*s), &offset) ||
         !file_range_ok(offset, sizeof(*s), p->len))
-        return IMAGE_FAIL(p->err, "section header %u of the table at 0x%lx goes beyond the file's end "
-                          "at 0x%zx", i, h->shoff, p->len);
+        return IMAGE_FAIL(p->err,
+                          "section header %u of the table at 0x%lx goes beyond the file's end "
+                          "at 0x%zx",
+                          i, h->shoff, p->len);
     memcpy(s, p->file + offset, sizeof(*s));
     return true;
 }
@@ -355,8 +379,10 @@ static bool take_legacy_section(struct image_parser *p)
     if (!get_section(p, p->header.shstrndx, &names))
         return false;
     if (!file_range_ok(names.offset, names.size, p->len))
-        return IMAGE_FAIL(p->err, "the section names, 0x%lx bytes at 0x%lx, go beyond the file's end "
-                          "at 0x%zx", names.size, names.offset, p->len);
+        return IMAGE_FAIL(p->err,
+                          "the section names, 0x%lx bytes at 0x%lx, go beyond the file's end "
+                          "at 0x%zx",
+                          names.size, names.offset, p->len);
     for (unsigned i = 0; i < p->header.shnum; i++) {
         if (!get_section(p, i, &s))
             return false;
@@ -364,8 +390,10 @@ static bool take_legacy_section(struct image_parser *p)
             !text_is(text_of(p->file + names.offset + s.name, names.size - s.name), "__xen_guest"))
             continue;
         if (!file_range_ok(s.offset, s.size, p->len))
-            return IMAGE_FAIL(p->err, "the __xen_guest section, 0x%lx bytes at 0x%lx, goes beyond the "
-                              "file's end at 0x%zx", s.size, s.offset, p->len);
+            return IMAGE_FAIL(p->err,
+                              "the __xen_guest section, 0x%lx bytes at 0x%lx, goes beyond the "
+                              "file's end at 0x%zx",
+                              s.size, s.offset, p->len);
         return take_legacy_notes(p, text_of(p->file + s.offset, s.size));
     }
     return true;
@@ -377,7 +405,8 @@ bool image_read_notes(struct image_parser *p)
         (!p->notes_found && !take_legacy_section(p)))
         return false;
     return p->notes_found ||
-           IMAGE_FAIL(p->err, "the kernel has neither an ELF note of owner \"Xen\" nor a __xen_guest "
+           IMAGE_FAIL(p->err,
+                      "the kernel has neither an ELF note of owner \"Xen\" nor a __xen_guest "
                       "section: it is not built to run paravirtualized");
 }
 
@@ -388,6 +417,8 @@ bool image_check_features(struct image_parser *p)
 
     if (!missing)
         return true;
-    return IMAGE_FAIL(p->err, "the kernel requires the feature \"%s\" (XENFEAT %u), which is not "
-                      "provided", feature_names[i], i);
+    return IMAGE_FAIL(p->err,
+                      "the kernel requires the feature \"%s\" (XENFEAT %u), which is not "
+                      "provided",
+                      feature_names[i], i);
 }

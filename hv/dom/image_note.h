@@ -29,9 +29,9 @@ static inline uint64_t get_le(const uint8_t *p, unsigned bytes)
     return v;
 }
 
-/* Takes what the image's notes say into p->img, whose fields hold what absence means. Looks at note segments, then at
- * note sections, then for a __xen_guest section, until one holds anything for us; false if none does. The file header
- * has been checked. */
+/* Takes what the image's notes say into p->img, whose fields hold what absence means. Looks at note
+ * segments, then at note sections, then for a __xen_guest section, until one holds anything for us;
+ * false if none does. The file header has been checked. */
 bool image_read_notes(struct image_parser *p);
 
 /* True if everything the kernel insists on is provided; names what is not. */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the ELF64 file format that a kernel image is made of, and the types of its Xen notes. */
+/* The parts of the ELF64 file format that a kernel image is made of, and the types of its Xen
+ * notes. */
 #ifndef HV_LIB_ELF_H
 #define HV_LIB_ELF_H
 
 #include <stdint.h>
 
-#define ELF_MAGIC     "\177ELF"
-#define ELF_CLASS_64  2
-#define ELF_DATA_LSB  1
-#define ELF_TYPE_EXEC 2
-#define ELF_TYPE_DYN  3
+#define ELF_MAGIC          "\177ELF"
+#define ELF_CLASS_64       2
+#define ELF_DATA_LSB       1
+#define ELF_TYPE_EXEC      2
+#define ELF_TYPE_DYN       3
 #define ELF_MACHINE_X86_64 62
 
 struct elf_header {

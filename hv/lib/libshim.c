@@ -5,8 +5,8 @@
 
 uint8_t unpack_tls[256] __aligned(64);
 
-/* The libraries allocate through the arena that unpack() gives them. Their code for nobody having given an allocator is
- * linked but not reached; it takes a failed allocation for what it is. */
+/* The libraries allocate through the arena that unpack() gives them. Their code for nobody having
+ * given an allocator is linked but not reached; it takes a failed allocation for what it is. */
 void *malloc(size_t size);
 void *calloc(size_t n, size_t size);
 void free(void *p);
@@ -37,7 +37,8 @@ void __stack_chk_fail(void)
     panic("a decoder library overran a buffer on its stack while the kernel was unpacked");
 }
 
-/* libzstd's hooks for tracing are weak and undefined: address 0, which the linker cannot reach from the hypervisor's. */
+/* libzstd's hooks for tracing are weak and undefined: address 0, which the linker cannot reach from
+ * the hypervisor's. */
 uint64_t ZSTD_trace_decompress_begin(const void *ctx)
 {
     (void)ctx;

@@ -12,18 +12,21 @@
 #include <hv/print.h>
 #include "unpack.h"
 
-#define ARENA_ALIGN      16
-#define XZ_HEADER_SIZE   12
-#define XZ_CHECK_CRC32   1 /* the only integrity check that Linux asks of xz, beside none (0) */
-#define XZ_FIXED_WORK    (64 << 10) /* the decoder's own structures; the dictionary comes on top */
-#define INFLATE_WORK     (64 << 10)
-#define LZ4_BLOCK_SIZE   (8u << 20) /* unpacked, in the legacy frame format */
-#define LZ4_MAGIC_SIZE   4
+#define ARENA_ALIGN    16
+#define XZ_HEADER_SIZE 12
+#define XZ_CHECK_CRC32 1 /* the only integrity check that Linux asks of xz, beside none (0) */
+#define XZ_FIXED_WORK  (64 << 10) /* rounding and structures that liblzma's own figure leaves out  \
+                                   */
+#define XZ_PROBE_WORK  (8 << 10)  /* of a decoder stopped before it allocates the dictionary */
+#define INFLATE_WORK   (64 << 10)
+#define LZ4_BLOCK_SIZE (8u << 20) /* unpacked, in the legacy frame format */
+#define LZ4_MAGIC_SIZE 4
 
 const char *const pack_names[] = {"plain", "gzip", "xz", "zstd", "lz4"};
 
-/* Memory handed out from one end of a block. Only the newest piece can be given back, which is enough for decoders that
- * set up once. Each piece is preceded by the arena's fill level before it. */
+/* Memory handed out from one end of a block. Only the newest piece can be given back, which is
+ * enough for decoders that set up once. Each piece is preceded by the arena's fill level before it.
+ */
 struct arena {
     uint8_t *base;
     size_t size, used, last;
@@ -60,7 +63,7 @@ static void *arena_alloc_zlib(void *opaque, uInt n, uInt size)
 static bool wrong_size(const struct packed *p, uint64_t got, char *err)
 {
     return IMAGE_FAIL(err, "the %s payload unpacks to %lu bytes, but its size word promises %zu",
-                pack_names[p->kind], got, p->unpacked_size);
+                      pack_names[p->kind], got, p->unpacked_size);
 }
 
 static const char *xz_reason(lzma_ret r)
@@ -82,7 +85,8 @@ static const char *xz_reason(lzma_ret r)
     }
 }
 
-/* Any other check than CRC32 is turned away up front: the CRC64 code works only after its constructor has run. */
+/* Any other check than CRC32 is turned away up front: the CRC64 code works only after its
+ * constructor has run. */
 static bool xz_check_usable(const struct packed *p)
 {
     return p->len >= XZ_HEADER_SIZE && p->data[7] <= XZ_CHECK_CRC32;
@@ -97,16 +101,18 @@ static bool unpack_xz(const struct packed *p, uint8_t *dst, struct arena *a, cha
 
     if (!xz_check_usable(p))
         return p->len < XZ_HEADER_SIZE
-                   ? IMAGE_FAIL(err, "the xz payload has %zu bytes, fewer than its header's %d", p->len,
-                          XZ_HEADER_SIZE)
-                   : IMAGE_FAIL(err,
-                          "the xz payload names integrity check %u at offset 7, where kernels are "
-                          "packed with CRC32 (1) or none (0)",
-                          p->data[7]);
+                   ? IMAGE_FAIL(err, "the xz payload has %zu bytes, fewer than its header's %d",
+                                p->len, XZ_HEADER_SIZE)
+                   : IMAGE_FAIL(
+                         err,
+                         "the xz payload names integrity check %u at offset 7, where kernels are "
+                         "packed with CRC32 (1) or none (0)",
+                         p->data[7]);
     r = lzma_stream_buffer_decode(&limit, 0, &allocator, p->data, &in, p->len, dst, &out,
                                   p->unpacked_size);
     if (r != LZMA_OK)
-        return IMAGE_FAIL(err, "the xz payload of %zu bytes does not unpack: %s", p->len, xz_reason(r));
+        return IMAGE_FAIL(err, "the xz payload of %zu bytes does not unpack: %s", p->len,
+                          xz_reason(r));
     return out == p->unpacked_size || wrong_size(p, out, err);
 }
 
@@ -129,10 +135,11 @@ static bool unpack_gzip(const struct packed *p, uint8_t *dst, struct arena *a, c
         return s.total_out == p->unpacked_size || wrong_size(p, s.total_out, err);
     if (r == Z_BUF_ERROR)
         return IMAGE_FAIL(err, "the gzip payload %s after %lu of %zu bytes",
-                    s.avail_in ? "unpacks to more than its size word promises" : "is cut short",
-                    s.total_out, p->unpacked_size);
+                          s.avail_in ? "unpacks to more than its size word promises"
+                                     : "is cut short",
+                          s.total_out, p->unpacked_size);
     return IMAGE_FAIL(err, "the gzip payload is damaged at byte %lu of %zu: %s", s.total_in, p->len,
-                s.msg ? s.msg : "zlib gave no reason");
+                      s.msg ? s.msg : "zlib gave no reason");
 }
 
 static bool unpack_zstd(const struct packed *p, uint8_t *dst, struct arena *a, char *err)
@@ -143,20 +150,23 @@ static bool unpack_zstd(const struct packed *p, uint8_t *dst, struct arena *a, c
     size_t r;
 
     if (!ctx)
-        return IMAGE_FAIL(err, "unpacking zstd takes %zu bytes of work memory, %zu were set aside", work,
-                    a->size);
+        return IMAGE_FAIL(err, "unpacking zstd takes %zu bytes of work memory, %zu were set aside",
+                          work, a->size);
     /* In one go, so that the window is dst itself whatever size the frame asks for. */
     r = ZSTD_decompressDCtx(ctx, dst, p->unpacked_size, p->data, p->len);
     if (ZSTD_getErrorCode(r) == ZSTD_error_dstSize_tooSmall)
-        return IMAGE_FAIL(err, "the zstd payload unpacks to more than the %zu bytes its size word promises",
-                    p->unpacked_size);
+        return IMAGE_FAIL(
+            err, "the zstd payload unpacks to more than the %zu bytes its size word promises",
+            p->unpacked_size);
     if (ZSTD_isError(r))
-        return IMAGE_FAIL(err, "the zstd payload of %zu bytes does not unpack: error %u of libzstd (%s)",
-                    p->len, (unsigned)ZSTD_getErrorCode(r), ZSTD_getErrorName(r));
+        return IMAGE_FAIL(err,
+                          "the zstd payload of %zu bytes does not unpack: error %u of libzstd (%s)",
+                          p->len, (unsigned)ZSTD_getErrorCode(r), ZSTD_getErrorName(r));
     return r == p->unpacked_size || wrong_size(p, r, err);
 }
 
-/* The legacy frame: after the magic number, blocks preceded by their packed size, without any checksum. */
+/* The legacy frame: after the magic number, blocks preceded by their packed size, without any
+ * checksum. */
 static bool unpack_lz4(const struct packed *p, uint8_t *dst, char *err)
 {
     size_t in = LZ4_MAGIC_SIZE, out = 0;
@@ -166,18 +176,21 @@ static bool unpack_lz4(const struct packed *p, uint8_t *dst, char *err)
         int got;
 
         if (p->len - in < sizeof(size))
-            return IMAGE_FAIL(err, "the lz4 payload ends at %zu within the block size at offset %zu",
-                        p->len, in);
+            return IMAGE_FAIL(
+                err, "the lz4 payload ends at %zu within the block size at offset %zu", p->len, in);
         memcpy(&size, p->data + in, sizeof(size));
         in += sizeof(size);
         if (!size || size > p->len - in)
-            return IMAGE_FAIL(err, "the lz4 block at offset %zu claims %u bytes, where 1 to %zu are left",
-                        in, size, p->len - in);
+            return IMAGE_FAIL(
+                err, "the lz4 block at offset %zu claims %u bytes, where 1 to %zu are left", in,
+                size, p->len - in);
         got = LZ4_decompress_safe((const char *)p->data + in, (char *)dst + out, (int)size,
                                   (int)MIN(p->unpacked_size - out, (size_t)LZ4_BLOCK_SIZE));
         if (got < 0)
-            return IMAGE_FAIL(err, "the lz4 block at offset %zu is damaged, or unpacks beyond the %zu "
-                        "bytes that the size word promises", in, p->unpacked_size);
+            return IMAGE_FAIL(err,
+                              "the lz4 block at offset %zu is damaged, or unpacks beyond the %zu "
+                              "bytes that the size word promises",
+                              in, p->unpacked_size);
         in += size;
         out += (size_t)got;
     }
@@ -186,10 +199,11 @@ static bool unpack_lz4(const struct packed *p, uint8_t *dst, char *err)
 
 size_t unpack_work_size(const struct packed *p)
 {
-    static uint8_t probe[XZ_FIXED_WORK] __aligned(ARENA_ALIGN);
+    static uint8_t probe[XZ_PROBE_WORK] __aligned(ARENA_ALIGN);
     struct arena a = {probe, sizeof(probe), 0, 0};
     lzma_allocator allocator = {arena_alloc, arena_free, &a};
-    uint64_t limit = 1; /* so little that the decoder stops at the dictionary and says what it would take */
+    uint64_t limit =
+        1; /* so little that the decoder stops at the dictionary and says what it would take */
     size_t in = 0, out = 0;
     uint8_t sink[1];
 
@@ -216,11 +230,12 @@ bool unpack(const struct packed *p, void *dst, size_t dst_size, void *work, size
 
     if (p->unpacked_size > dst_size)
         return IMAGE_FAIL(err, "the payload unpacks to %zu bytes, but the buffer has %zu",
-                    p->unpacked_size, dst_size);
+                          p->unpacked_size, dst_size);
     /* zlib and liblz4 count in 32 bits; no kernel comes near. */
     if (p->len > INT_MAX || p->unpacked_size > INT_MAX)
-        return IMAGE_FAIL(err, "a payload of %zu bytes that unpacks to %zu is beyond the limit of %d",
-                    p->len, p->unpacked_size, INT_MAX);
+        return IMAGE_FAIL(err,
+                          "a payload of %zu bytes that unpacks to %zu is beyond the limit of %d",
+                          p->len, p->unpacked_size, INT_MAX);
     switch (p->kind) {
     case PACK_NONE:
         if (p->len != p->unpacked_size)
