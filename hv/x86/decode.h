@@ -135,13 +135,35 @@ struct pte_result {
 
 bool pte_decode(const uint8_t *bytes, unsigned len, struct guest_regs *r, struct pte_insn *out);
 
+bool pte_apply_general(const struct pte_insn *in, const struct guest_regs *r, uint64_t old,
+                       struct pte_result *res);
+void pte_commit_general(const struct pte_insn *in, const struct pte_result *res,
+                        struct guest_regs *r);
+
 /* Computes the entry that the instruction makes of `old`. Nothing is changed, so it can be repeated
  * when the entry changed meanwhile. False: the write crosses the aligned 8-byte entry. */
-bool pte_apply(const struct pte_insn *in, const struct guest_regs *r, uint64_t old,
-               struct pte_result *res);
+static inline bool pte_apply(const struct pte_insn *in, const struct guest_regs *r, uint64_t old,
+                             struct pte_result *res)
+{
+    if (in->op > PTE_OP_XCHG || in->size != 8 || (in->ea & 7))
+        return pte_apply_general(in, r, old, res);
+    res->entry = in->value;
+    res->reg = old;
+    res->rflags = r->rflags;
+    res->set_reg = in->op == PTE_OP_XCHG;
+    return true;
+}
 
 /* The entry was written: registers, flags and RIP follow. A single-stepped guest's #DB (RFLAGS.TF)
  * is the caller's. */
-void pte_commit(const struct pte_insn *in, const struct pte_result *res, struct guest_regs *r);
+static inline void pte_commit(const struct pte_insn *in, const struct pte_result *res,
+                              struct guest_regs *r)
+{
+    if (res->set_reg || in->op == PTE_OP_STOS)
+        pte_commit_general(in, res, r);
+    /* The fault set RF so that the instruction could be restarted; a completed one has it clear. */
+    r->rflags = res->rflags & ~(uint64_t)X86_EFLAGS_RF;
+    r->rip += in->len;
+}
 
 #endif

@@ -37,30 +37,24 @@ static const uint16_t one_byte_map[256] = {
     [0xc7] = T_KNOWN | PTE_OP_MOV | T_REG0 | T_IMMZ,
 };
 
-static unsigned two_byte_kind(unsigned opcode)
+/* After 0x0f. */
+static inline unsigned two_byte_kind(unsigned opcode)
 {
-    switch (opcode) {
-    case 0xab:
-        return RMW(PTE_OP_BTS);
-    case 0xb3:
-        return RMW(PTE_OP_BTR);
-    case 0xbb:
-        return RMW(PTE_OP_BTC);
-    case 0xba:
-        return RMW(0) | T_BIT | T_IMM8;
-    case 0xb0:
-        return RMW(PTE_OP_CMPXCHG) | T_BYTE;
-    case 0xb1:
-        return RMW(PTE_OP_CMPXCHG);
-    case 0xc3: /* MOVNTI */
-        return T_KNOWN | PTE_OP_MOV | T_NO66;
-    default:
-        return 0;
-    }
+    static const uint16_t map[] = {
+        [0xab - 0xab] = RMW(PTE_OP_BTS),
+        [0xb0 - 0xab] = RMW(PTE_OP_CMPXCHG) | T_BYTE,
+        [0xb1 - 0xab] = RMW(PTE_OP_CMPXCHG),
+        [0xb3 - 0xab] = RMW(PTE_OP_BTR),
+        [0xba - 0xab] = RMW(0) | T_BIT | T_IMM8,
+        [0xbb - 0xab] = RMW(PTE_OP_BTC),
+        [0xc3 - 0xab] = T_KNOWN | PTE_OP_MOV | T_NO66, /* MOVNTI */
+    };
+
+    return opcode - 0xab < ARRAY_SIZE(map) ? map[opcode - 0xab] : 0;
 }
 
 /* The operation; of a group's opcode ModRM.reg chooses it. -1: not one of ours. */
-static int choose_op(unsigned kind, unsigned reg)
+static inline int choose_op(unsigned kind, unsigned reg)
 {
     static const int8_t logic_ops[8] = {-1, PTE_OP_OR, -1, -1, PTE_OP_AND, -1, PTE_OP_XOR, -1};
     static const int8_t bit_ops[8] = {-1, -1, -1, -1, -1, PTE_OP_BTS, PTE_OP_BTR, PTE_OP_BTC};
@@ -174,41 +168,117 @@ static noinline bool pte_decode_general(const uint8_t *bytes, unsigned len, stru
     return true;
 }
 
-/* The forms compilers make of set_pte() and ptep_get_and_clear(), "mov/xchg %reg,disp(%base)" with
- * REX.W, come first and by themselves: this is the hottest trap there is. */
-bool pte_decode(const uint8_t *bytes, unsigned len, struct guest_regs *r, struct pte_insn *out)
+/* The forms compilers make of set_pte() and its relatives: at most LOCK and REX, a plain base
+ * register with or without displacement. With all 15 bytes at hand none of it can run over the end.
+ * False: look again, thoroughly. */
+static inline bool decode_plain(const uint8_t *b, struct guest_regs *r, struct pte_insn *out)
 {
-    unsigned rex, m, base, pos = 3;
-    uint64_t ea;
+    bool lock = b[0] == 0xf0;
+    const uint8_t *p = b + lock;
+    unsigned rex = 0, kind, m, size, reg;
+    uint64_t ea, value;
+    int op;
 
-    if (len < 7 || (bytes[0] & 0xf8) != 0x48 || (bytes[1] != 0x89 && bytes[1] != 0x87))
-        return pte_decode_general(bytes, len, r, out);
-    rex = bytes[0];
-    m = bytes[2];
-    base = m & 7;
-    if (m >= 0xc0 || base == 4 || (m & 0xc7) == 5)
-        return pte_decode_general(bytes, len, r, out);
+    if ((*p & 0xf0) == 0x40)
+        rex = *p++;
+    kind = *p == 0x0f ? two_byte_kind(*++p) : one_byte_map[*p];
+    m = p[1];
+    p += 2;
+    if (!kind || (kind & T_STRING) || (lock && !(kind & T_LOCK)) || m >= 0xc0 || (m & 7) == 4 ||
+        (m & 0xc7) == 5)
+        return false;
     r->gpr[4] = r->rsp;
-    ea = r->gpr[base | ((rex & REX_B) << 3)];
+    ea = r->gpr[(m & 7) | ((rex & REX_B) << 3)];
     if (m >= 0x80) {
         int32_t d;
-        __builtin_memcpy(&d, bytes + 3, 4);
+        __builtin_memcpy(&d, p, 4);
         ea += (uint64_t)d;
-        pos = 7;
+        p += 4;
     } else if (m >= 0x40) {
-        ea += (uint64_t)(int8_t)bytes[3];
-        pos = 4;
+        ea += (uint64_t)(int8_t)*p++;
     }
-    m = ((m >> 3) & 7) | ((rex & REX_R) << 1);
+    size = kind & T_BYTE ? 1 : rex & REX_W ? 8 : 4;
+    reg = ((m >> 3) & 7) | ((rex & REX_R) << 1);
+    op = kind & 15;
+    if (kind & (T_IMM8 | T_IMMZ)) {
+        op = choose_op(kind, reg);
+        if (op < 0)
+            return false;
+        value = (uint64_t)(int8_t)*p;
+        if (kind & T_IMMZ) {
+            int32_t d;
+            __builtin_memcpy(&d, p, 4);
+            value = (uint64_t)d;
+            p += 3;
+        }
+        p++;
+        value &= size_mask(size);
+        if (kind & T_BIT)
+            value &= 8 * size - 1;
+    } else if (op >= PTE_OP_BTS || (kind & T_BYTE)) {
+        return false;
+    } else {
+        value = r->gpr[reg];
+        if (size == 4)
+            value = (uint32_t)value;
+    }
+    out->op = (uint8_t)op;
+    out->len = (uint8_t)(p - b);
+    out->size = (uint8_t)size;
+    out->reg = (uint8_t)reg;
+    out->seg = SEG_FLAT;
+    out->addr32 = false;
+    out->ea = ea;
+    out->value = value;
+    return true;
+}
+
+/* "mov" and "xchg" of a 64-bit register, the hottest two of those. */
+static inline bool decode_plainest(const uint8_t *b, struct guest_regs *r, struct pte_insn *out)
+{
+    unsigned rex = b[0], m = b[2], len = 3, reg;
+    uint64_t ea;
+
+    if ((rex & 0xf8) != 0x48 || (b[1] != 0x89 && b[1] != 0x87) || m >= 0xc0 || (m & 7) == 4 ||
+        (m & 0xc7) == 5)
+        return false;
+    r->gpr[4] = r->rsp;
+    ea = r->gpr[(m & 7) | ((rex & REX_B) << 3)];
+    reg = ((m >> 3) & 7) | ((rex & REX_R) << 1);
+    if (m >= 0x80) {
+        int32_t d;
+        __builtin_memcpy(&d, b + 3, 4);
+        ea += (uint64_t)d;
+        len = 7;
+    } else if (m >= 0x40) {
+        ea += (uint64_t)(int8_t)b[3];
+        len = 4;
+    }
     *out = (struct pte_insn){
-        .op = bytes[1] == 0x89 ? PTE_OP_MOV : PTE_OP_XCHG,
-        .len = (uint8_t)pos,
+        .op = b[1] == 0x89 ? PTE_OP_MOV : PTE_OP_XCHG,
+        .len = (uint8_t)len,
         .size = 8,
-        .reg = (uint8_t)m,
+        .reg = (uint8_t)reg,
         .ea = ea,
-        .value = r->gpr[m],
+        .value = r->gpr[reg],
     };
     return true;
+}
+
+/* Apart from pte_decode() so that that one needs no stack frame. */
+static noinline bool decode_other(const uint8_t *bytes, unsigned len, struct guest_regs *r,
+                                  struct pte_insn *out)
+{
+    if (likely(len >= INSN_MAX_LEN) && decode_plain(bytes, r, out))
+        return true;
+    return pte_decode_general(bytes, len, r, out);
+}
+
+bool pte_decode(const uint8_t *bytes, unsigned len, struct guest_regs *r, struct pte_insn *out)
+{
+    if (likely(len >= INSN_MAX_LEN) && likely(decode_plainest(bytes, r, out)))
+        return true;
+    return decode_other(bytes, len, r, out);
 }
 
 /* ---- Effects ---- */
@@ -260,8 +330,8 @@ static uint64_t bit_op(unsigned op, uint64_t v, unsigned bit)
     return op == PTE_OP_BTS ? v | m : op == PTE_OP_BTR ? v & ~m : v ^ m;
 }
 
-bool pte_apply(const struct pte_insn *in, const struct guest_regs *r, uint64_t old,
-               struct pte_result *res)
+bool pte_apply_general(const struct pte_insn *in, const struct guest_regs *r, uint64_t old,
+                       struct pte_result *res)
 {
     unsigned bits = 8u * in->size, shift = 8u * (unsigned)(in->ea & 7);
     uint64_t mask = ~0ull >> (64 - bits), was, now, flags = r->rflags;
@@ -304,9 +374,12 @@ bool pte_apply(const struct pte_insn *in, const struct guest_regs *r, uint64_t o
     return true;
 }
 
-void pte_commit(const struct pte_insn *in, const struct pte_result *res, struct guest_regs *r)
+void pte_commit_general(const struct pte_insn *in, const struct pte_result *res,
+                        struct guest_regs *r)
 {
-    if (in->op == PTE_OP_STOS) {
+    if (in->op == PTE_OP_XCHG && in->size == 8) {
+        *(in->reg == 4 ? &r->rsp : &r->gpr[in->reg]) = res->reg;
+    } else if (in->op == PTE_OP_STOS) {
         uint64_t step = r->rflags & X86_EFLAGS_DF ? -(uint64_t)in->size : in->size;
 
         insn_set_reg(r, in->reg, in->addr32 ? 4 : 8, r->rdi + step);
@@ -320,7 +393,4 @@ void pte_commit(const struct pte_insn *in, const struct pte_result *res, struct 
             insn_set_reg(r, reg, in->size, res->reg);
         }
     }
-    /* The fault set RF so that the instruction could be restarted; a completed one has it clear. */
-    r->rflags = res->rflags & ~(uint64_t)X86_EFLAGS_RF;
-    r->rip += in->len;
 }

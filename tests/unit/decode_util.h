@@ -49,6 +49,15 @@ static inline bool decode_exact(bool pte, const uint8_t *bytes, unsigned len, st
     return ok;
 }
 
+static inline bool same_pte_insn(const struct pte_insn *a, const struct pte_insn *b)
+{
+    bool reg = a->op == PTE_OP_XCHG || a->op == PTE_OP_STOS;
+
+    return a->op == b->op && a->len == b->len && a->size == b->size && a->seg == b->seg &&
+           a->addr32 == b->addr32 && a->ea == b->ea && a->value == b->value &&
+           (!reg || a->reg == b->reg);
+}
+
 /* Machine code of one instruction, by the assembler. */
 #define GAS(id, text)                                                                              \
     __asm__(".pushsection .rodata\n.globl gas_" #id ", gas_" #id "_end\n"                          \
