@@ -337,6 +337,8 @@ START_TEST(extended_state)
     ctx.xcr0 = 0xe7;
     r = ask(&h, 0xd, 1, &ctx);
     ck_assert(r.a == 7 && r.b == 576 + 256 + 64 + 512 + 1024 && r.c == 0 && r.d == 0);
+    h.xsave[5].a = 8; /* the component behind is aligned in the compact format */
+    ck_assert_uint_eq(ask(&h, 0xd, 1, &ctx).b, 1408 + 1024);
     r = ask(&h, 0xd, 7, &ctx);
     ck_assert(r.a == 1024 && r.b == 1664 && r.c == 2);
     ck_assert(all_zero(ask(&h, 0xd, 3, &ctx)));

@@ -152,8 +152,11 @@ static struct encoded encode(const struct form *f)
     unsigned rex = has_rex ? 0x40 | below(16) : 0,
              reg = f->group >= 0 ? (unsigned)f->group : below(8);
 
-    if (!below(4))
+    if (!below(4)) {
+        if (below(2))
+            put(&e, 0x40 | below(16), 1); /* a REX that the prefix behind it cancels */
         put(&e, 0x3e, 1);
+    }
     if (!below(6)) {
         e.seg = below(2) ? SEG_FS : SEG_GS;
         put(&e, e.seg == SEG_FS ? 0x64 : 0x65, 1);
