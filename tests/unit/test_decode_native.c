@@ -105,7 +105,7 @@ static const struct form forms[] = {
 };
 
 struct encoded {
-    uint8_t b[16];
+    uint8_t b[24]; /* what is over 15 bytes is thrown away later */
     unsigned n;
     int base;         /* register to aim with, -1: none */
     unsigned disp_at; /* RIP-relative displacement, 0: none */
@@ -278,7 +278,7 @@ static bool native_case(const struct form *f)
     struct pte_result res;
     uint8_t want[ARENA_SIZE];
     uint64_t *entry, was;
-    char text[64];
+    char text[80];
 
     if (e.n > INSN_MAX_LEN || !aim(&e, &r, &in))
         return false;
