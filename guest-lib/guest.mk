@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# libpvguest.a and the guests linked with it. A guest names its sources and calls pv_guest:
+#   $(eval $(call pv_guest,build/bench/pvbench,bench/pvbench.c))
+# The including Makefile may set CC; objects go below build/.
+
+PVGUEST_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
+	-ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
+	-fno-strict-aliasing -Iguest-lib/include -I. -MMD -MP
+PVGUEST_LDS := guest-lib/guest.lds
+PVGUEST_SRCS := $(wildcard guest-lib/*.c guest-lib/*.S)
+PVGUEST_OBJS := $(patsubst %,build/%.o,$(PVGUEST_SRCS))
+PVGUEST_LIB := build/guest-lib/libpvguest.a
+
+$(PVGUEST_OBJS): build/%.o: % guest-lib/guest.mk
+	@mkdir -p $(@D)
+	$(CC) $(PVGUEST_CFLAGS) $(PVGUEST_EXTRA) -c -o $@ $<
+
+$(PVGUEST_LIB): $(PVGUEST_OBJS)
+	rm -f $@
+	ar rcs $@ $^
+
+# $(1): the ELF, $(2): its sources
+define pv_guest
+$(1): $$(patsubst %,build/%.o,$(2)) $$(PVGUEST_LIB) $$(PVGUEST_LDS)
+	@mkdir -p $$(@D)
+	$$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
+		-Wl,--no-warn-rwx-segments -T $$(PVGUEST_LDS) -o $$@ \
+		$$(patsubst %,build/%.o,$(2)) -Wl,--whole-archive $$(PVGUEST_LIB) -Wl,--no-whole-archive
+PV_GUESTS += $(1)
+PV_GUEST_OBJS += $$(patsubst %,build/%.o,$(2))
+endef
+
+PV_GUESTS :=
+PV_GUEST_OBJS :=
+
+$(eval $(call pv_guest,build/bench/pvbench,bench/pvbench.c bench/cases_mm.c bench/cases_cpu.c bench/cases_grant.c))
+$(eval $(call pv_guest,build/tests/attack,$(wildcard tests/boot/guests/attack/*.c)))
+$(eval $(call pv_guest,build/tests/selftest,$(wildcard tests/boot/guests/selftest/*.c tests/boot/guests/selftest/*.S)))
+
+$(sort $(PV_GUEST_OBJS)): build/%.o: % guest-lib/guest.mk
+	@mkdir -p $(@D)
+	$(CC) $(PVGUEST_CFLAGS) $(PVGUEST_EXTRA) -c -o $@ $<
+
+.PHONY: guests
+guests: $(PV_GUESTS)
+
+-include $(PVGUEST_OBJS:.o=.d) $(PV_GUEST_OBJS:.o=.d)
