@@ -5,9 +5,6 @@
 #include <pvguest/event.h>
 #include <pvguest/start.h>
 #include <pvguest/trap.h>
-#include <pvabi/callback.h>
-#include <pvabi/sched.h>
-#include <pvabi/version.h>
 
 #define UNMAPPED_VA 0x0000200000000000ul
 #define OPS 256
@@ -70,7 +67,7 @@ static void bench_events(void)
 {
     struct callback_register cb = {.type = CALLBACKTYPE_event,
                                    .address = (uint64_t)bench_event_entry};
-    struct vcpu_info *v = &pv_shared_info->vcpu_info[0];
+    struct vcpu_info *v = pv_vcpu_info;
     long port = pv_event_bind_ipi();
     struct evtchn_send send = {.port = port};
     volatile unsigned long *pending;

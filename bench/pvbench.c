@@ -2,7 +2,6 @@
 /* The bench guest: every row of the table that run.sh prints, as `BENCH name value` lines. */
 #include "bench.h"
 #include <pvguest/start.h>
-#include <pvabi/sched.h>
 
 void bench_report(const char *name, const struct bench_clock *c, unsigned ops)
 {

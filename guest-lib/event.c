@@ -21,7 +21,7 @@ static bool bit_test(const volatile unsigned long *map, unsigned bit)
 
 void pv_events_on(void)
 {
-    struct vcpu_info *v = &pv_shared_info->vcpu_info[0];
+    struct vcpu_info *v = pv_vcpu_info;
 
     pv_store(&v->evtchn_upcall_mask, 0);
     pv_barrier();
@@ -58,7 +58,7 @@ void pv_event_clear(unsigned port)
 
 void pv_event_dispatch(void)
 {
-    struct vcpu_info *v = &pv_shared_info->vcpu_info[0];
+    struct vcpu_info *v = pv_vcpu_info;
     unsigned long words, bits;
 
     /* The flag first: an event that comes while the words are read sets it again. */

@@ -13,7 +13,7 @@ long pv_grant_init(unsigned frames, uint64_t va)
 
     if (frames > ARRAY_SIZE(list))
         return -XEN_E2BIG;
-    set_xen_guest_handle(op.frame_list, list);
+    PV_SET_PTR(op.frame_list, list);
     rc = pv_grant_table_op(GNTTABOP_setup_table, &op, 1);
     if (rc || op.status)
         return rc ? rc : op.status;

@@ -3,7 +3,6 @@
 #include <pvguest/console.h>
 #include <pvguest/mm.h>
 #include <pvguest/start.h>
-#include <pvabi/memory.h>
 
 #define POOL_PAGES 4096
 

@@ -5,13 +5,13 @@
 #include <pvguest/mm.h>
 #include <pvguest/start.h>
 #include <pvguest/trap.h>
-#include <pvabi/sched.h>
 
 void pv_start(struct start_info *info);
 
 struct pv_boot_regs pv_boot_regs;
 struct start_info *pv_start_info;
 struct shared_info *pv_shared_info;
+struct vcpu_info *pv_vcpu_info;
 
 static uint8_t shared_info_page[PAGE_SIZE] pv_aligned(4096);
 
@@ -25,6 +25,7 @@ static void map_shared_info(void)
         pv_shutdown(SHUTDOWN_crash);
     }
     pv_shared_info = (struct shared_info *)va;
+    pv_vcpu_info = &pv_shared_info->vcpu_info[0];
 }
 
 bool pv_option(const char *name, char *buf, size_t size)

@@ -71,6 +71,7 @@ pv_trap_common:
     and $-16, %rsp
     call pv_trap_dispatch
     mov %rbp, %rsp
+trap_restore:
     add $8, %rsp
     pop %r15
     pop %r14
@@ -85,13 +86,18 @@ pv_trap_common:
     pop %rsi
     pop %rdx
     /* Now rax, r11, rcx, error, rip ...: what iret wants once the error slot is its flags. */
-    .globl pv_iret
-pv_trap_exit:
     movq $0, 24(%rsp)
+    .globl pv_iret
 pv_iret:
     mov $HYPERCALL_IRET, %eax
     syscall
     ud2
+
+    /* void pv_resume(const struct pv_regs *regs) */
+    .globl pv_resume
+pv_resume:
+    mov %rdi, %rsp
+    jmp trap_restore
 
     /* int pv_catch_arm(struct pv_fault *f): see PV_TRY. */
     .globl pv_catch_arm

@@ -5,8 +5,6 @@
 #include <pvguest/hypercall.h>
 #include <pvguest/start.h>
 #include <pvguest/trap.h>
-#include <pvabi/callback.h>
-#include <pvabi/sched.h>
 
 #define GATE_MASKS_EVENTS 4 /* trap_info.flags: bit 2, bits 0-1 the DPL */
 
@@ -67,13 +65,8 @@ static void recover(struct pv_fault *f, struct pv_regs *regs)
 {
     pv_catch = NULL;
     f->vector = regs->vector;
-    f->error = regs->error;
-    f->rip = regs->rip;
-    f->cs = regs->cs;
-    f->rflags = regs->rflags;
-    f->rsp = regs->rsp;
-    f->ss = regs->ss;
-    f->cr2 = pv_shared_info->vcpu_info[0].arch.cr2;
+    f->regs = *regs;
+    f->cr2 = pv_vcpu_info->arch.cr2;
     regs->rbx = f->saved[0];
     regs->rbp = f->saved[1];
     regs->r12 = f->saved[2];
@@ -91,7 +84,7 @@ static void recover(struct pv_fault *f, struct pv_regs *regs)
 static void dump(const struct pv_regs *r)
 {
     pv_printf("pvguest: unexpected exception %lu, error %lx, cr2 %lx\n", r->vector, r->error,
-              pv_shared_info->vcpu_info[0].arch.cr2);
+              pv_vcpu_info->arch.cr2);
     pv_printf(" rip %lx cs %lx rflags %lx rsp %lx ss %lx\n", r->rip, r->cs, r->rflags, r->rsp,
               r->ss);
     pv_printf(" rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx\n", r->rax, r->rbx, r->rcx,

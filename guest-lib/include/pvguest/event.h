@@ -5,7 +5,6 @@
 
 #include <pvguest/hypercall.h>
 #include <pvguest/start.h>
-#include <pvabi/event_channel.h>
 
 #define PV_EVENT_PORTS 4096
 
@@ -13,7 +12,7 @@ typedef void pv_event_handler(unsigned port);
 
 pv_inline bool pv_events_off(void)
 {
-    volatile uint8_t *mask = &pv_shared_info->vcpu_info[0].evtchn_upcall_mask;
+    volatile uint8_t *mask = &pv_vcpu_info->evtchn_upcall_mask;
     bool were_off = *mask;
 
     *mask = 1;

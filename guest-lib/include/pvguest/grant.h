@@ -4,7 +4,6 @@
 #define PVGUEST_GRANT_H
 
 #include <pvguest/hypercall.h>
-#include <pvabi/grant_table.h>
 
 extern struct grant_entry_v1 *pv_grants;
 

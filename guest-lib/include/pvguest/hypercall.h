@@ -8,8 +8,7 @@
 #define PVGUEST_HYPERCALL_H
 
 #include <pvguest/types.h>
-#include <pvabi/xen.h>
-#include <pvabi/errno.h>
+#include <pvguest/abi.h>
 
 /* 128 slots of 32 bytes, filled by whoever built the domain (ELF note HYPERCALL_PAGE). */
 extern uint8_t pv_hypercall_page[PAGE_SIZE];

@@ -4,7 +4,7 @@
 #define PVGUEST_START_H
 
 #include <pvguest/types.h>
-#include <pvabi/xen.h>
+#include <pvguest/abi.h>
 
 /* Registers as the builder left them, saved before anything changes them. */
 struct pv_boot_regs {
@@ -16,6 +16,7 @@ struct pv_boot_regs {
 extern struct pv_boot_regs pv_boot_regs;
 extern struct start_info *pv_start_info;
 extern struct shared_info *pv_shared_info;
+extern struct vcpu_info *pv_vcpu_info; /* in the shared page until a guest registers another */
 
 /* Supplied by the guest. When it returns, the domain powers off (or reboots: `end=reboot`). */
 void pv_main(void);

@@ -4,7 +4,7 @@
 #define PVGUEST_TRAP_H
 
 #include <pvguest/types.h>
-#include <pvabi/xen.h>
+#include <pvguest/abi.h>
 
 #ifndef PV_KERNEL_CS
 #define PV_KERNEL_CS 0xe030 /* what a bounce frame holds in guest kernel mode: RPL 0 */
@@ -35,6 +35,9 @@ void pv_trap_init(void);
 /* NULL restores the default: an armed pv_try, or a dump and a crash. */
 void pv_trap_set(unsigned vector, pv_trap_handler *handler);
 
+/* Leaves the current context for another one; CS with RPL 3 means user mode. */
+void pv_resume(const struct pv_regs *regs) __attribute__((noreturn));
+
 /* Selectors of the last failsafe callback. */
 extern uint64_t pv_failsafe_selectors[4]; /* ds, es, fs, gs */
 
@@ -42,7 +45,8 @@ extern uint64_t pv_failsafe_selectors[4]; /* ds, es, fs, gs */
 struct pv_fault {
     uint64_t saved[8]; /* rbx, rbp, r12-r15, rsp, rip; offsets known to trap.S */
     int vector;        /* -1: nothing */
-    uint64_t error, rip, cr2, cs, rflags, rsp, ss;
+    uint64_t cr2;
+    struct pv_regs regs;
 };
 
 int pv_catch_arm(struct pv_fault *f) __attribute__((returns_twice));

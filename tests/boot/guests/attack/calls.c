@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* R16 and R18: multicalls that change the ground under themselves, and calls made at random. */
 #include "attack.h"
-#include <pvabi/callback.h>
-#include <pvabi/event_channel.h>
-#include <pvabi/grant_table.h>
-#include <pvabi/memory.h>
-#include <pvabi/physdev.h>
-#include <pvabi/sched.h>
-#include <pvabi/vcpu.h>
-#include <pvabi/version.h>
 
 /* R16: continuation state is ours to forge, and some calls do not belong in a list. */
 static void nested_calls(void)
@@ -49,7 +41,7 @@ static void forged_progress(void)
     for (unsigned start = 1; start; start <<= 1) {
         struct xen_memory_reservation res = {.nr_extents = 1, .domid = DOMID_SELF};
 
-        set_xen_guest_handle(res.extent_start, &own);
+        PV_SET_PTR(res.extent_start, &own);
         holds("progress beyond the list",
               pv_memory_op(XENMEM_add_to_physmap | start << 6, &res) < 1);
     }

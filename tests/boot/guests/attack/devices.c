@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* R28: interrupts, ports and registers of devices that stay the hypervisor's, even from dom0. */
 #include "attack.h"
-#include <pvabi/event_channel.h>
-#include <pvabi/physdev.h>
 
 static uint8_t inb(uint16_t port)
 {

@@ -2,7 +2,6 @@
 /* R23: ways in and out of the hypervisor with registers, selectors, flags and stacks it must not
  * trust. What the hardware would fault on in ring 0 must come back to us or end us. */
 #include "attack.h"
-#include <pvabi/sched.h>
 
 struct iret_frame {
     uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss;

@@ -2,8 +2,6 @@
 /* R21 and R22: the life of ports, and the bits of the shared page that are ours to scribble on. */
 #include "attack.h"
 #include <pvguest/event.h>
-#include <pvabi/sched.h>
-#include <pvabi/vcpu.h>
 
 static void port_lives(void)
 {
@@ -62,7 +60,7 @@ static void scribbles(void)
 {
     uint64_t *page = (uint64_t *)pv_shared_info;
     long port = pv_event_bind_ipi();
-    struct vcpu_info *v = &pv_shared_info->vcpu_info[0];
+    struct vcpu_info *v = pv_vcpu_info;
     struct vcpu_set_singleshot_timer timer = {.timeout_abs_ns = 1};
 
     for (unsigned n = 0; n < 200; n++) {

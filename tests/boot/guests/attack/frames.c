@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* R11-R15: cache attributes, frames that are not ours, reuse, error paths, unbounded work. */
 #include "attack.h"
-#include <pvabi/event_channel.h>
-#include <pvabi/grant_table.h>
-#include <pvabi/memory.h>
-#include <pvabi/sched.h>
 
 /* R11: RAM mapped uncached or write-combining must be usable as a table afterwards, or refused. */
 static void cache_attributes(void)
@@ -43,7 +39,7 @@ static void find_exported(void)
     exported[64] = pv_start_info->shared_info >> PAGE_SHIFT;
     pv_grant_table_op(GNTTABOP_query_size, &size, 1);
     setup.nr_frames = size.nr_frames < 64 ? size.nr_frames : 64;
-    set_xen_guest_handle(setup.frame_list, exported);
+    PV_SET_PTR(setup.frame_list, exported);
     if (!pv_grant_table_op(GNTTABOP_setup_table, &setup, 1) && !setup.status)
         exported_count = setup.nr_frames;
 }
@@ -81,7 +77,7 @@ static void foreign_frames(void)
     struct xen_memory_map mm = {.nr_entries = ARRAY_SIZE(map)};
     unsigned tried = 0, wrong = 0;
 
-    set_xen_guest_handle(mm.buffer, (void *)map);
+    PV_SET_PTR(mm.buffer, map);
     holds("machine memory map", !pv_memory_op(XENMEM_machine_memory_map, &mm));
     find_exported();
     pv_make_l1(AREA_VA);
@@ -141,7 +137,7 @@ static void foreign_uses(void)
     refused("clear a page table", pv_ext_mfn(MMUEXT_CLEAR_PAGE, own_table));
     over.arg1.mfn = own_table;
     refused("copy over a page table", pv_mmuext_op(&over, 1, NULL, DOMID_SELF));
-    set_xen_guest_handle(res.extent_start, &frame);
+    PV_SET_PTR(res.extent_start, &frame);
     holds("give it back", pv_memory_op(XENMEM_decrease_reservation, &res) <= 0);
     frame = own_table;
     holds("page table unharmed by giving it back",
@@ -166,7 +162,7 @@ static void dirty_frames(void)
     long got;
 
     memset(pages, 0xa5, ARRAY_SIZE(frames) * PAGE_SIZE);
-    set_xen_guest_handle(res.extent_start, frames);
+    PV_SET_PTR(res.extent_start, frames);
     for (unsigned i = 0; i < ARRAY_SIZE(frames); i++) {
         frames[i] = pv_va_to_mfn(pages + i * PAGE_SIZE);
         holds("unmapped", !pv_update_va_mapping((uint64_t)pages + i * PAGE_SIZE, 0, UVMF_INVLPG));
@@ -225,7 +221,7 @@ static void giant_counts(void)
     uint64_t list = PV_VIRT_BASE;
     struct sched_poll poll = {.nr_ports = 0x7fffffff};
 
-    set_xen_guest_handle(res.extent_start, (xen_pfn_t *)list);
+    PV_SET_PTR(res.extent_start, list);
     holds("populate 2^40", pv_memory_op(XENMEM_populate_physmap, &res) <= 0);
     res.nr_extents = ~0ul;
     holds("decrease 2^64-1", pv_memory_op(XENMEM_decrease_reservation, &res) <= 0);

@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* R1-R5: memory the hypervisor reads twice, bad pointers, bad indices, overflow, leaking replies. */
 #include "attack.h"
-#include <pvabi/callback.h>
-#include <pvabi/event_channel.h>
-#include <pvabi/grant_table.h>
-#include <pvabi/memory.h>
-#include <pvabi/physdev.h>
-#include <pvabi/sched.h>
-#include <pvabi/vcpu.h>
-#include <pvabi/version.h>
 
 /* R1: one CPU cannot race, but a call can change its own arguments through aliases. */
 static void rereads(void)
@@ -111,9 +103,9 @@ static void pointers(void)
         /* These two answer with how many extents they did. */
         holds("populate", pv_memory_op(XENMEM_populate_physmap, (void *)bad[b]) <= 0);
         holds("decrease", pv_memory_op(XENMEM_decrease_reservation, (void *)bad[b]) <= 0);
-        set_xen_guest_handle(res.extent_start, (xen_pfn_t *)bad[b]);
+        PV_SET_PTR(res.extent_start, bad[b]);
         holds("populate through a bad list", pv_memory_op(XENMEM_populate_physmap, &res) <= 0);
-        set_xen_guest_handle(poll.ports, (evtchn_port_t *)bad[b]);
+        PV_SET_PTR(poll.ports, bad[b]);
         refused("poll of a bad list", pv_sched_op(SCHEDOP_poll, &poll));
         refused("count of done requests to a bad place",
                 pv_mmu_update(&u, 1, (unsigned *)bad[b], DOMID_SELF));
@@ -156,7 +148,7 @@ static void indices(void)
         refused("vcpu id", pv_vcpu_op(VCPUOP_is_up, big[i], NULL));
         refused("debug register", pv_set_debugreg(big[i], 0));
         refused("segment base", pv_set_segment_base(big[i], 0));
-        set_xen_guest_handle(res.extent_start, &frame);
+        PV_SET_PTR(res.extent_start, &frame);
         holds("extent order", pv_memory_op(XENMEM_populate_physmap, &res) <= 0);
         refused("GDT entries", pv_set_gdt(&frame, big[i] > 8192 ? big[i] : 8192));
         refused("console command", pv_console_io(big[i], 0, NULL));

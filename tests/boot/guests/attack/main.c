@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Chooses the attack by `attack=NAME` on the command line and sums up what became of it. */
 #include "attack.h"
-#include <pvabi/sched.h>
 
 bool attack_on_xen;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* R6-R10: entries, recursion, type changes under old mappings, half-valid tables, flushes. */
 #include "attack.h"
-#include <pvabi/memory.h>
 
 /* R6: bits that the fast paths must not let through. `l1` is in use; entry 0 maps `page` RO. */
 static void bits_by(const char *how, uint64_t *l1, uint64_t evil, unsigned way)
@@ -198,7 +197,7 @@ static void missed_flushes(void)
     uint64_t pfn = ((uint64_t)page - PV_VIRT_BASE) >> PAGE_SHIFT, frame = mfn;
     struct xen_memory_reservation res = {.nr_extents = 1, .domid = DOMID_SELF};
 
-    set_xen_guest_handle(res.extent_start, &frame);
+    PV_SET_PTR(res.extent_start, &frame);
     refused("root writable while loaded", pv_set_readonly(root, false));
     pv_ext_mfn(MMUEXT_UNPIN_TABLE, pv_va_to_mfn(root));
     refused("root writable while loaded and unpinned", pv_set_readonly(root, false));

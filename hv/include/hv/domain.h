@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Domains and their virtual CPUs. */
+#ifndef HV_DOMAIN_H
+#define HV_DOMAIN_H
+
+#include <hv/frame.h>
+#include <hv/lock.h>
+#include <hv/regs.h>
+#include <hv/types.h>
+#include <pvabi/arch.h>
+#include <pvabi/shared.h>
+#include <pvabi/vcpu.h>
+
+#define MAX_VCPUS 32 /* as many as shared_info carries */
+
+struct evtchn_table;
+struct grant_table;
+struct irq_guest;
+
+struct domain {
+    domid_t id;
+    bool is_hardware; /* dom0: devices, ports, control operations */
+    bool dying;       /* only ever set */
+    bool crashed;
+    uint8_t shutdown_code; /* valid once shut_down */
+    bool shut_down;
+    unsigned pause_count; /* lock: life */
+    struct spinlock life; /* RANK_DOMAIN */
+    struct domain *next;  /* list of domains; lock: domlist */
+    unsigned max_vcpus;
+    struct vcpu *vcpu[MAX_VCPUS];
+
+    /* Memory. */
+    struct spinlock pt_lock; /* RANK_PT: contents and types of this domain's page tables */
+    bool walk_busy;          /* lock: pt. A structural operation is in a preemption window */
+    struct spinlock pages_lock; /* RANK_PAGES */
+    uint32_t pages_first;    /* lock: pages */
+    uint64_t tot_pages, max_pages; /* lock: pages */
+    struct shared_info *shared; /* in the direct map; guest-writable at any time */
+    mfn_t shared_mfn;
+    uint32_t vm_assist;
+
+    struct evtchn_table *evtchn; /* dom/event.c */
+    struct grant_table *grants;  /* dom/grant.c */
+    struct irq_guest *irqs;      /* dev/pirq.c: NULL but for the hardware domain */
+
+    /* Rights of the hardware domain. */
+    uint64_t mmio_forbidden[16][2]; /* [first, last] frames that even dom0 may not map (LAPIC, I/O APIC) */
+    unsigned mmio_forbidden_count;
+
+    /* Telling. */
+    uint64_t log_window_start; /* ns; rate limit of guest_log/refuse; lock: console */
+    uint32_t log_in_window, log_suppressed;
+    uint64_t refused; /* number of refused calls */
+};
+
+enum vcpu_state { VCPU_RUNNING, VCPU_RUNNABLE, VCPU_BLOCKED, VCPU_OFFLINE }; /* numbers are RUNSTATE_* */
+
+/* Bits of vcpu.work: reasons to leave the straight exit path. Set with atomic OR by anybody, then vcpu_kick(). */
+#define WORK_RESCHED   0x01u
+#define WORK_NMI       0x02u /* an NMI is pending for the guest */
+#define WORK_STOP      0x04u /* domain paused, dying, crashed or shut down: do not enter the guest */
+#define WORK_REGS      0x08u /* registers were changed from outside: full restore */
+#define WORK_FAILSAFE  0x10u /* a segment register could not be loaded */
+#define WORK_RUNSTATE  0x20u /* guest runstate area could not be written yet */
+
+struct vcpu {
+    /* Hot: offsets used by entry.S through asm-offsets. */
+    struct vcpu_info *info; /* direct-map address of the current vcpu_info; guest-writable */
+    uint32_t work;          /* atomic WORK_* */
+    uint8_t kernel_mode;    /* guest is in kernel mode: SYSCALL is a hypercall */
+    uint8_t nmi_masked;
+    uint8_t upcall_dflt;    /* pad */
+    uint8_t iopl;           /* virtual IOPL as set by PHYSDEVOP_set_iopl */
+    uint64_t stack_top;     /* end of struct guest_regs on this vCPU's hypervisor stack */
+    struct percpu *pcpu;    /* where it runs or last ran */
+    struct domain *domain;
+    uint64_t kernel_sp, kernel_ss; /* stack_switch */
+    uint64_t event_entry, failsafe_entry, syscall_entry, syscall32_entry, sysenter_entry;
+    uint8_t event_masks, failsafe_masks, syscall_masks, syscall32_masks; /* callback flag: mask events on entry */
+    uint64_t kernel_cr3, user_cr3; /* machine addresses of the two roots; user 0 = none. Each holds a typed reference */
+    struct trap_info trap[256];    /* indexed by vector; address 0 = none */
+    uint32_t hcall_count[64];
+
+    /* Segments. Of the two GS bases the hardware holds one in GS_BASE (current mode) and the other in KERNEL_GS_BASE. */
+    uint64_t fs_base, gs_base_kernel, gs_base_user; /* valid while not running */
+    uint16_t ds, es, fs, gs;                        /* valid while not running */
+    uint64_t gdt_frame[16];  /* mfns; lock: only the vCPU itself, or while it is not running */
+    unsigned gdt_entries;
+    uint64_t ldt_base;       /* guest virtual address */
+    unsigned ldt_entries;
+    bool ldt_mapped;         /* some LDT page is mapped in the window */
+    uint64_t ldt_frame[16];
+
+    uint64_t cr4_shadow, cr0_ts, cr2_unused;
+    uint64_t dr[8];          /* debug registers; dr[7] valid bits only */
+    bool dr_active;
+    void *xsave;             /* extended state area */
+    uint64_t xcr0;
+
+    /* Scheduling; lock: pcpu run queue unless said. */
+    unsigned id;
+    unsigned window;         /* index of its window */
+    enum vcpu_state state;
+    bool is_idle, online;    /* online: VCPUOP_up was done */
+    bool poll_any;           /* SCHEDOP_poll in progress */
+    uint32_t poll_port_count;
+    uint64_t saved_rsp;      /* hypervisor stack pointer while not running */
+    uint64_t vruntime;
+    struct vcpu *run_next;   /* run queue */
+    uint64_t state_since;    /* ns */
+    uint64_t state_time[4];  /* ns in each state */
+    uint64_t runstate_va;    /* guest virtual address of the registered area, 0 none */
+    uint64_t time_area_va;
+    mfn_t info_mfn;          /* frame of a registered vcpu_info (referenced), or INVALID_MFN */
+
+    /* Timers; lock: pcpu timers. */
+    struct hv_timer *singleshot, *periodic, *poll_timer; /* embedded below by sched.c */
+    uint32_t virq_port[24];  /* lock: domain's event lock; 0 none */
+    uint64_t tsc_stamp_published; /* time.c: generation of the published time parameters */
+};
+
+extern struct domain *domain_list; /* lock: domlist_lock */
+extern struct spinlock domlist_lock;
+extern struct domain *hardware_domain;
+extern struct domain dom_io; /* owner of frames that are no RAM */
+
+/* Domains (dom/domain.c). */
+struct domain *domain_by_id(domid_t id); /* NULL: none. DOMID_SELF is resolved. The list never shrinks under a running call (see domain.c) */
+struct domain *domain_create(domid_t id, unsigned max_vcpus, bool is_hardware);
+struct vcpu *vcpu_create(struct domain *d, unsigned id);
+static always_inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t id)
+{
+    return id < d->max_vcpus ? d->vcpu[id] : NULL;
+}
+void domain_shutdown(struct domain *d, unsigned code);
+
+/* Scheduling (dom/sched.c). */
+void vcpu_wake(struct vcpu *v);  /* blocked becomes runnable */
+void vcpu_kick(struct vcpu *v);  /* it re-examines work and events soon, wherever it runs */
+void schedule(void);             /* give the CPU away; returns when chosen again */
+void vcpu_block(void);           /* current vCPU, unless an event is deliverable */
+/* In guest-sized loops, without locks: takes pending interrupts, gives the CPU away if its time is over. */
+void preempt_point(void);
+
+/* Events to guests (dom/event.c). */
+void send_virq(struct vcpu *v, unsigned virq);         /* per-vCPU VIRQ */
+void send_global_virq(unsigned virq);                  /* to the hardware domain */
+void send_pirq_event(struct domain *d, unsigned pirq); /* called from interrupt handlers */
+
+#endif
