@@ -25,6 +25,14 @@ int copy_from_guest(void *dst, uint64_t src, uint64_t len);
 int copy_to_guest(uint64_t dst, const void *src, uint64_t len);
 int clear_guest(uint64_t dst, uint64_t len);
 
+/* One 8-byte load or store; true if it worked. For hot paths: no range check of their own (guest_range_ok first). */
+#ifdef PARAVANE_HOST
+bool guest_load64(uint64_t *dst, uint64_t src);
+bool guest_store64(uint64_t dst, uint64_t v);
+#else
+#include <hv/access_inline.h>
+#endif
+
 /* Typed forms: `ptr` is a guest address of an object like *obj. */
 #define get_guest(obj, ptr) copy_from_guest((obj), (uint64_t)(ptr), sizeof(*(obj)))
 #define put_guest(ptr, obj) copy_to_guest((uint64_t)(ptr), (obj), sizeof(*(obj)))

@@ -27,7 +27,8 @@ struct percpu { /* lies in page 1 of the CPU's window, behind the SYSCALL stub, 
     struct spinlock timer_lock;
     uint64_t timer_programmed; /* ns deadline in the local APIC, ~0 none */
     uint64_t slice_end;       /* ns */
-    uint64_t tsc_base, ns_base; /* time: ns = ns_base + scale(tsc - tsc_base); own CPU only */
+    struct vcpu *fpu_owner;   /* whose extended state the registers hold; NULL: nobody's */
+    struct vcpu *seg_owner;   /* whose segments, bases, GDT, LDT and debug registers are loaded */
 };
 
 extern struct percpu *percpu_of[MAX_CPUS];

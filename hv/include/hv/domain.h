@@ -6,6 +6,7 @@
 #include <hv/frame.h>
 #include <hv/lock.h>
 #include <hv/regs.h>
+#include <hv/time.h>
 #include <hv/types.h>
 #include <pvabi/arch.h>
 #include <pvabi/shared.h>
@@ -70,7 +71,7 @@ struct vcpu {
     uint32_t work;          /* atomic WORK_* */
     uint8_t kernel_mode;    /* guest is in kernel mode: SYSCALL is a hypercall */
     uint8_t nmi_masked;
-    uint8_t upcall_dflt;    /* pad */
+    uint8_t in_guest;       /* debug: set while user or kernel code of the guest runs */
     uint8_t iopl;           /* virtual IOPL as set by PHYSDEVOP_set_iopl */
     uint64_t stack_top;     /* end of struct guest_regs on this vCPU's hypervisor stack */
     struct percpu *pcpu;    /* where it runs or last ran */
@@ -92,7 +93,8 @@ struct vcpu {
     bool ldt_mapped;         /* some LDT page is mapped in the window */
     uint64_t ldt_frame[16];
 
-    uint64_t cr4_shadow, cr0_ts, cr2_unused;
+    uint64_t cr4_shadow; /* what the guest wrote; never reaches the hardware */
+    bool cr0_ts;         /* virtual CR0.TS */
     uint64_t dr[8];          /* debug registers; dr[7] valid bits only */
     bool dr_active;
     void *xsave;             /* extended state area */
@@ -103,8 +105,7 @@ struct vcpu {
     unsigned window;         /* index of its window */
     enum vcpu_state state;
     bool is_idle, online;    /* online: VCPUOP_up was done */
-    bool poll_any;           /* SCHEDOP_poll in progress */
-    uint32_t poll_port_count;
+    bool polling;            /* in SCHEDOP_poll: woken by any event that becomes pending, masked or not */
     uint64_t saved_rsp;      /* hypervisor stack pointer while not running */
     uint64_t vruntime;
     struct vcpu *run_next;   /* run queue */
@@ -115,7 +116,8 @@ struct vcpu {
     mfn_t info_mfn;          /* frame of a registered vcpu_info (referenced), or INVALID_MFN */
 
     /* Timers; lock: pcpu timers. */
-    struct hv_timer *singleshot, *periodic, *poll_timer; /* embedded below by sched.c */
+    struct hv_timer singleshot, periodic, poll_timer;
+    uint64_t periodic_ns; /* period; 0: off */
     uint32_t virq_port[24];  /* lock: domain's event lock; 0 none */
     uint64_t tsc_stamp_published; /* time.c: generation of the published time parameters */
 };
@@ -125,6 +127,11 @@ extern struct spinlock domlist_lock;
 extern struct domain *hardware_domain;
 extern struct domain dom_io; /* owner of frames that are no RAM */
 
+#define for_each_domain(d) for (struct domain *d = domain_list; d; d = d->next)
+#define for_each_vcpu(d, v)                                                                        \
+    for (unsigned i_##v = 0; i_##v < (d)->max_vcpus; i_##v++)                                      \
+        for (struct vcpu *v = (d)->vcpu[i_##v]; v; v = NULL)
+
 /* Domains (dom/domain.c). */
 struct domain *domain_by_id(domid_t id); /* NULL: none. DOMID_SELF is resolved. The list never shrinks under a running call (see domain.c) */
 struct domain *domain_create(domid_t id, unsigned max_vcpus, bool is_hardware);
@@ -133,7 +140,23 @@ static always_inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t i
 {
     return id < d->max_vcpus ? d->vcpu[id] : NULL;
 }
+/* Marks it shut down and stops its vCPUs; of the hardware domain: power off, reboot or stop the machine by code. */
 void domain_shutdown(struct domain *d, unsigned code);
+static always_inline void vcpu_set_work(struct vcpu *v, uint32_t work)
+{
+    __atomic_fetch_or(&v->work, work, __ATOMIC_SEQ_CST);
+}
+
+/* The processor's part of a vCPU (x86/window.c, x86/context.c). */
+int vcpu_arch_create(struct vcpu *v); /* window, stack, extended state; -XEN_ENOMEM */
+/* VCPUOP_initialise: checks everything, takes references of root and GDT. The vCPU is offline and its context unset. */
+int vcpu_load_context(struct vcpu *v, const struct vcpu_guest_context *c);
+/* The first context of a built domain: kernel mode, flat segments, RSI = start_info. Root's typed reference is the caller's gift. */
+void vcpu_start_context(struct vcpu *v, uint64_t rip, uint64_t rsp, uint64_t start_info_va, mfn_t root);
+noreturn void vcpu_first_run(void); /* where a new vCPU's stack starts */
+void context_switch(struct vcpu *prev, struct vcpu *next); /* returns when prev runs again */
+/* Makes the guest's handler for `vector` run at its next entry, as if the exception had happened there. */
+void guest_exception(struct vcpu *v, unsigned vector, uint32_t error_code);
 
 /* Scheduling (dom/sched.c). */
 void vcpu_wake(struct vcpu *v);  /* blocked becomes runnable */
@@ -143,9 +166,25 @@ void vcpu_block(void);           /* current vCPU, unless an event is deliverable
 /* In guest-sized loops, without locks: takes pending interrupts, gives the CPU away if its time is over. */
 void preempt_point(void);
 
+/* Called on the exit path (x86/trap.c), with the guest's address space loaded: writes the registered runstate area. */
+void runstate_publish(struct vcpu *v);
+void sched_init_cpu(struct percpu *c); /* makes the idle vCPU that the caller runs on from now */
+noreturn void idle_loop(void);
+
 /* Events to guests (dom/event.c). */
+int evtchn_domain_init(struct domain *d);
+/* vcpu_info was moved: whatever may be pending is announced again. */
+void evtchn_info_moved(struct vcpu *v);
+static always_inline bool event_deliverable(const struct vcpu *v)
+{
+    const struct vcpu_info *i = v->info;
+    return READ_ONCE(i->evtchn_upcall_pending) && !READ_ONCE(i->evtchn_upcall_mask);
+}
 void send_virq(struct vcpu *v, unsigned virq);         /* per-vCPU VIRQ */
 void send_global_virq(unsigned virq);                  /* to the hardware domain */
 void send_pirq_event(struct domain *d, unsigned pirq); /* called from interrupt handlers */
+
+/* Grants (dom/grant.c). */
+int grant_domain_init(struct domain *d);
 
 #endif

@@ -20,9 +20,30 @@ long do_mmuext_op(uint64_t ops, uint64_t count, uint64_t done_ptr, uint64_t fore
 long do_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags);
 long do_update_va_mapping_otherdomain(uint64_t va, uint64_t pte, uint64_t flags, uint64_t domid);
 long do_memory_op(uint64_t cmd, uint64_t arg);
+long do_xen_version(uint64_t cmd, uint64_t arg);
+long do_vm_assist(uint64_t cmd, uint64_t type);
+long do_sysctl(uint64_t arg);
+long do_multicall(uint64_t calls, uint64_t count);
+/* x86/: */
+long do_set_trap_table(uint64_t table);
+long do_set_gdt(uint64_t frames, uint64_t entries);
+long do_update_descriptor(uint64_t maddr, uint64_t desc);
+long do_stack_switch(uint64_t ss, uint64_t sp);
+long do_set_callbacks(uint64_t event, uint64_t failsafe, uint64_t syscall);
+long do_callback_op(uint64_t cmd, uint64_t arg);
+long do_fpu_taskswitch(uint64_t set);
+long do_set_debugreg(uint64_t reg, uint64_t value);
+long do_get_debugreg(uint64_t reg);
+long do_set_segment_base(uint64_t which, uint64_t base);
+long do_iret(void);
+long do_nmi_op(uint64_t cmd, uint64_t arg);
 long do_console_io(uint64_t cmd, uint64_t count, uint64_t buf);
 
 /* Name of the hypercall that the vCPU is in, for sentences. */
 const char *hypercall_name(unsigned nr);
+
+/* Calls row nr of the table with the arguments (x86/hypercall.c); for multicall. Rows that change the ground under their
+ * caller (iret, multicall itself) answer -XEN_ENOSYS there. */
+long hypercall_dispatch(unsigned nr, const uint64_t args[6]);
 
 #endif

@@ -33,13 +33,33 @@ void tlb_flush_older(uint64_t stamp);
 /* Everything that vCPUs of d in `vcpus` (bitmap) may have cached. */
 void tlb_flush_domain(struct domain *d, uint64_t vcpus);
 
-/* For grant tables: put a mapping of a frame for which the caller already holds the reference(s) into the current
- * domain's page tables. `where`: a virtual address, or (by_pte) the machine address of the entry. The displaced entry
- * must not be present (-XEN_EINVAL with a sentence otherwise)... */
+/* Roots, pins, descriptor frames (mm/type.c, mm/mmuext.c): what the rest of the hypervisor may ask for. All may be
+ * preempted inside; none may be called with locks held. 0, or an error after a sentence. */
+int pt_get_root(struct domain *d, mfn_t m);  /* typed L4 reference for a vCPU's root */
+void pt_put_root(struct domain *d, mfn_t m); /* caller has unloaded it */
+int pt_pin(struct domain *d, mfn_t m, enum frame_type level);
+int pt_unpin(struct domain *d, mfn_t m);
+int seg_get(struct domain *d, mfn_t m); /* typed descriptor-page reference, contents checked */
+void seg_put(struct domain *d, mfn_t m);
+
+/* The entry that maps va in the current vCPU's kernel root: the L1 entry's value in *pte and its table's frame. False:
+ * no L1 table there. Lock-free; the value may be stale at once. */
+bool pt_lookup(const struct vcpu *v, uint64_t va, uint64_t *pte);
+
+/* Writable page tables: a guest-kernel write fault on a present read-only page. True: it was a page-table write, was
+ * emulated or refused, and is dealt with (registers advanced or an exception queued). */
+bool ptwr_fault(struct vcpu *v, struct guest_regs *r, uint64_t va);
+
+/* For grant tables: put a leaf entry `pte` (rights and frame) for which the caller already holds the reference, and for a
+ * writable one the WR count, into d's page tables. They belong to the entry from then on. `where`: a virtual address in
+ * the current vCPU's kernel root, or (by_pte) the machine address of the entry. The displaced entry is released. */
 int pt_install_grant(struct domain *d, uint64_t where, bool by_pte, uint64_t pte);
-/* Takes away the mapping of `m` at `where` if it is there with exactly that writability, and (replace_va != 0) puts what
- * is mapped at replace_va there instead, clearing that one. References of the caller's mapping stay the caller's to drop.
- * The caller flushes. 0; -XEN_EINVAL: another frame or rights are mapped there. */
+/* Takes away the mapping of `m` at `where` if it is there with exactly that writability, and (replace_va != 0) puts what is
+ * mapped at replace_va there instead, clearing that one. The entry's references become the caller's, to be dropped after
+ * the flush that the caller does. 0; -XEN_EINVAL: another frame or rights are mapped there. */
 int pt_remove_grant(struct domain *d, uint64_t where, bool by_pte, mfn_t m, bool writable, uint64_t replace_va);
+
+/* Debug builds: every invariant over all frames, in a stopped world; panics with the first violation. (mm/audit.c) */
+void audit(void);
 
 #endif

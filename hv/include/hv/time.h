@@ -1,11 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* System time (ns since boot, monotonic, the same on all CPUs) and timers. */
+/* System time (ns since boot, monotonic, the same on all CPUs), its publication to guests, and timers. */
 #ifndef HV_TIME_H
 #define HV_TIME_H
 
 #include <hv/types.h>
 
+struct domain;
+struct percpu;
+struct vcpu;
+
+/* ns = scale(tsc - base): the same numbers that guests get in vcpu_time_info. */
+struct time_scale {
+    uint64_t tsc_base; /* system time 0 */
+    uint32_t mul;
+    int8_t shift;
+    uint32_t tsc_khz;
+    bool invariant; /* the TSC neither stops nor changes its rate */
+};
+extern struct time_scale time_scale;
+
 uint64_t now_ns(void);
+/* Writes the parameters into v's vcpu_info (and registered time area); once after each (re-)registration. */
+void time_publish(struct vcpu *v);
+/* Wallclock of shared_info: UTC at system time 0, read from the RTC at boot, changed by XENPF_settime. */
+void wallclock_publish(struct domain *d);
+void wallclock_set(uint64_t sec, uint32_t nsec, uint64_t system_time);
 
 /* A one-shot timer on one CPU. fn runs in interrupt context of that CPU, interrupts off, timer_lock not held. */
 struct hv_timer {
