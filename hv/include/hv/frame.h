@@ -47,6 +47,7 @@ _Static_assert(sizeof(struct frame) == 32, "the frame table is indexed by shifti
 #ifdef PARAVANE_HOST
 extern struct frame *frame_table;
 void *host_frame_va(uint64_t n);
+uint64_t host_va_frame(const void *va);
 #else
 #define frame_table ((struct frame *)FRAME_TABLE_VA)
 #endif
@@ -75,7 +76,11 @@ static always_inline void *mfn_va(mfn_t m)
 }
 static always_inline mfn_t va_mfn(const void *va)
 {
+#ifdef PARAVANE_HOST
+    return mfn(host_va_frame(va));
+#else
     return mfn(((uint64_t)va - DIRECT_MAP_VA) >> PAGE_SHIFT);
+#endif
 }
 
 static always_inline enum frame_type word_type(uint64_t w)

@@ -31,6 +31,20 @@ struct spinlock {
 
 void lock_contended(struct spinlock *l);
 
+#ifdef PARAVANE_HOST /* the fake machine checks ranks, and that none is held where a vCPU may be preempted */
+void host_lock_taken(struct spinlock *l);
+void host_lock_dropped(struct spinlock *l);
+#else
+static always_inline void host_lock_taken(struct spinlock *l)
+{
+    (void)l;
+}
+static always_inline void host_lock_dropped(struct spinlock *l)
+{
+    (void)l;
+}
+#endif
+
 static always_inline void lock_init(struct spinlock *l, enum lock_rank rank)
 {
     *l = (struct spinlock)SPINLOCK_INIT((uint16_t)rank);
@@ -40,15 +54,20 @@ static always_inline void lock(struct spinlock *l)
 {
     if (unlikely(__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE)))
         lock_contended(l);
+    host_lock_taken(l);
 }
 
 static always_inline bool trylock(struct spinlock *l)
 {
-    return !__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE);
+    if (__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE))
+        return false;
+    host_lock_taken(l);
+    return true;
 }
 
 static always_inline void unlock(struct spinlock *l)
 {
+    host_lock_dropped(l);
     __atomic_store_n(&l->taken, 0, __ATOMIC_RELEASE);
 }
 
