@@ -5,8 +5,7 @@
 
 #include <pvabi/base.h>
 
-/* The hypervisor's hole in every address space, and the machine-to-physical table's reserve in it.
- */
+/* The hypervisor's hole in every address space, and the M2P's reserve in it. */
 #define HYPERVISOR_VIRT_START 0xffff800000000000
 #define HYPERVISOR_VIRT_END   0xffff880000000000
 #define MACH2PHYS_VIRT_START  0xffff800000000000
@@ -74,8 +73,7 @@ PVABI_AT(struct iret_context, rip, 32);
 /* HYPERVISOR_set_trap_table takes an array of these; address 0 ends it. */
 struct trap_info {
     uint8_t vector;
-    uint8_t flags; /* bits 0-1: lowest privilege that may raise it by INT n; bit 2: entry masks
-                      events */
+    uint8_t flags; /* bits 0-1: who may raise it by INT n; bit 2: entry masks events */
     uint16_t cs;
     uint64_t address;
 };
@@ -121,8 +119,7 @@ struct vcpu_guest_context {
     uint64_t ldt_base, ldt_ents;
     uint64_t gdt_frames[16], gdt_ents;
     uint64_t kernel_ss, kernel_sp;
-    uint64_t
-        ctrlreg[8]; /* [1]: root of the user-mode page tables, in CR3 form; [3]: of the kernel's */
+    uint64_t ctrlreg[8]; /* as CR0 to CR7, but [1] is CR3 of user mode */
     uint64_t debugreg[8];
     uint64_t event_callback_eip;
     uint64_t failsafe_callback_eip;
@@ -150,14 +147,12 @@ struct arch_vcpu_info {
 };
 PVABI_SIZE(struct arch_vcpu_info, 16);
 
-/* Written by the guest for tools that look at it (save, crash dump); only nmi_reason comes from the
- * hypervisor. */
+/* Written by the guest for tools (save, crash dump), but for nmi_reason. */
 struct arch_shared_info {
     uint64_t max_pfn;                     /* entries of the guest's P2M */
-    xen_pfn_t pfn_to_mfn_frame_list_list; /* root of the three-level list of P2M frames; 0 not set,
-                                             ~0 not kept */
+    xen_pfn_t pfn_to_mfn_frame_list_list; /* three-level list of P2M frames; ~0: not kept */
     uint64_t nmi_reason;                  /* bits XEN_NMIREASON_* */
-    uint64_t p2m_cr3; /* address space in which the flat P2M can be read, CR3 form; 0 none */
+    uint64_t p2m_cr3;                     /* address space of p2m_vaddr, CR3 form; 0: no flat P2M */
     uint64_t p2m_vaddr;
     uint64_t p2m_generation; /* odd while the guest changes the P2M's mapping */
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* HYPERVISOR_callback_op(cmd, arg): entry points of the guest's kernel other than those of the trap
- * table. */
+/* HYPERVISOR_callback_op(cmd, arg): the kernel's entry points beside the trap table. */
 #ifndef PVABI_CALLBACK_H
 #define PVABI_CALLBACK_H
 

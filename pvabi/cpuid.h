@@ -11,8 +11,7 @@
 #define XEN_CPUID_SIGNATURE_ECX 0x65584d4d /* "MMXe" */
 #define XEN_CPUID_SIGNATURE_EDX 0x4d4d566e /* "nVMM" */
 
-/* Leaf 1: EAX the version. Leaf 2: EAX the number of hypercall pages, EBX their MSR, ECX features.
- */
+/* Leaf 1: EAX the version. Leaf 2: EAX hypercall pages, EBX the MSR for them, ECX features. */
 #define XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD (1u << 0)
 
 /* Leaf 5, EBX: width of the machine's addresses, in bits. */

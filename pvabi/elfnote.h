@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Types of the ELF notes, name "Xen", by which a kernel tells the domain builder how it wants to be
- * started. */
+/* Types of the ELF notes, name "Xen", by which a kernel tells how it wants to be started. */
 #ifndef PVABI_ELFNOTE_H
 #define PVABI_ELFNOTE_H
 
 #define XEN_ELFNOTE_INFO           0
 #define XEN_ELFNOTE_ENTRY          1 /* virtual address */
 #define XEN_ELFNOTE_HYPERCALL_PAGE 2 /* virtual address */
-#define XEN_ELFNOTE_VIRT_BASE      3 /* virtual address of the image's physical address PADDR_OFFSET */
+#define XEN_ELFNOTE_VIRT_BASE      3 /* virtual address of physical address PADDR_OFFSET */
 #define XEN_ELFNOTE_PADDR_OFFSET   4
 #define XEN_ELFNOTE_XEN_VERSION    5 /* string, "xen-3.0" */
 #define XEN_ELFNOTE_GUEST_OS       6
@@ -21,8 +20,7 @@
 #define XEN_ELFNOTE_SUSPEND_CANCEL 14
 #define XEN_ELFNOTE_INIT_P2M                                                                       \
     15 /* virtual address for the initial P2M, outside the initial mapping */
-#define XEN_ELFNOTE_MOD_START_PFN 16 /* nonzero: the module may stay unmapped, its PFN is enough   \
-                                      */
+#define XEN_ELFNOTE_MOD_START_PFN      16 /* nonzero: the module may stay unmapped */
 #define XEN_ELFNOTE_SUPPORTED_FEATURES 17 /* bitmap of XENFEAT_* */
 #define XEN_ELFNOTE_PHYS32_ENTRY       18
 #define XEN_ELFNOTE_MAX                XEN_ELFNOTE_PHYS32_ENTRY

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* HYPERVISOR_event_channel_op(cmd, arg): ports, what they are bound to, and the FIFO layout of
- * their state. */
+/* HYPERVISOR_event_channel_op(cmd, arg): ports and what they are bound to. */
 #ifndef PVABI_EVENT_CHANNEL_H
 #define PVABI_EVENT_CHANNEL_H
 
@@ -119,8 +118,8 @@ PVABI_SIZE(struct evtchn_reset, 2);
 /* Ports of the two-level layout: a bit each in shared_info. */
 #define EVTCHN_2L_NR_CHANNELS 4096
 
-/* FIFO layout: a control block for each virtual CPU, an event word for each port. Priority 0 comes
- * first. */
+/* FIFO layout: a control block for each virtual CPU, an event word for each port. Priority 0 is the
+ * first to be served. */
 #define EVTCHN_FIFO_PRIORITY_MAX     0
 #define EVTCHN_FIFO_PRIORITY_DEFAULT 7
 #define EVTCHN_FIFO_PRIORITY_MIN     15

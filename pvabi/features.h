@@ -3,8 +3,7 @@
 #ifndef PVABI_FEATURES_H
 #define PVABI_FEATURES_H
 
-#define XENFEAT_writable_page_tables                                                               \
-    0 /* stores to page tables work by themselves; not for PV here */
+#define XENFEAT_writable_page_tables       0 /* stores to page tables need no calls */
 #define XENFEAT_writable_descriptor_tables 1
 #define XENFEAT_auto_translated_physmap    2
 #define XENFEAT_supervisor_mode_kernel     3

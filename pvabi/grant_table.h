@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* HYPERVISOR_grant_table_op(cmd, ops, count): pages offered to other domains. Each op carries its
- * own status. */
+/* HYPERVISOR_grant_table_op(cmd, ops, count): pages offered to other domains. */
 #ifndef PVABI_GRANT_TABLE_H
 #define PVABI_GRANT_TABLE_H
 
 #include <pvabi/base.h>
 
-/* An entry of the granting domain's table, version 1. The flags word makes it valid, so it is
+/* An entry of the granting domain's table, version 1. The type in flags makes it valid: it is
  * written last. */
 struct grant_entry_v1 {
     uint16_t flags; /* GTF_* */
@@ -81,7 +80,7 @@ typedef uint16_t grant_status_t;
 #define GNTTABOP_swap_grant_ref    11
 #define GNTTABOP_cache_flush       12
 
-/* Results of one op. */
+/* status of each op */
 #define GNTST_okay              0
 #define GNTST_general_error     (-1)
 #define GNTST_bad_domain        (-2)

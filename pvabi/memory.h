@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* HYPERVISOR_memory_op(cmd, arg): how much memory a domain has, which frames, and where things lie.
- */
+/* HYPERVISOR_memory_op(cmd, arg): how much memory a domain has, and which frames. */
 #ifndef PVABI_MEMORY_H
 #define PVABI_MEMORY_H
 
@@ -9,7 +8,7 @@
 #define XENMEM_increase_reservation       0
 #define XENMEM_decrease_reservation       1
 #define XENMEM_maximum_ram_page           2 /* returns the highest frame; no argument */
-#define XENMEM_current_reservation        3 /* returns frames of a domain (struct xen_memory_domain) */
+#define XENMEM_current_reservation        3 /* returns the frames of a xen_memory_domain */
 #define XENMEM_maximum_reservation        4 /* the same, the limit */
 #define XENMEM_machphys_mfn_list          5
 #define XENMEM_populate_physmap           6
@@ -57,8 +56,8 @@ PVABI_SIZE(struct xen_memory_reservation, 32);
 PVABI_AT(struct xen_memory_reservation, extent_order, 16);
 PVABI_AT(struct xen_memory_reservation, domid, 24);
 
-/* Gives the frames of `in` back, and gets others for the PFNs of `out`: as many frames, by another
- * order or limit. */
+/* Gives the frames of `in` back, and gets as many others, of another order or below another limit,
+ * for the PFNs of `out`. */
 struct xen_memory_exchange {
     struct xen_memory_reservation in;
     struct xen_memory_reservation out;
@@ -154,8 +153,8 @@ PVABI_SIZE(struct xen_pod_target, 40);
 #define XENMEM_resource_grant_table_id_shared 0
 #define XENMEM_resource_grant_table_id_status 1
 
-/* Frames that serve a domain without being its memory, for tools to map. No list and no frames:
- * asks the size. */
+/* Frames that serve a domain without being its memory, for tools to map. Without a list and with
+ * nr_frames 0 it asks for the size. */
 struct xen_mem_acquire_resource {
     domid_t domid;
     uint16_t type; /* XENMEM_resource_* */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* HYPERVISOR_physdev_op(cmd, arg): physical interrupts, I/O privilege, PCI. For the hardware
- * domain. */
+/* HYPERVISOR_physdev_op(cmd, arg): interrupts, I/O privilege and PCI of the hardware domain. */
 #ifndef PVABI_PHYSDEV_H
 #define PVABI_PHYSDEV_H
 
@@ -38,8 +37,7 @@ struct physdev_eoi {
 };
 PVABI_SIZE(struct physdev_eoi, 4);
 
-/* A page with a bit for each PIRQ that needs PHYSDEVOP_eoi. v1 also makes unmasking a port do that.
- */
+/* A page with a bit for each PIRQ that needs PHYSDEVOP_eoi. With v1 that call unmasks the port. */
 struct physdev_pirq_eoi_gmfn {
     xen_pfn_t gmfn;
 };

@@ -164,8 +164,7 @@ struct xenpf_getidletime {
 PVABI_SIZE(struct xenpf_getidletime, 32);
 PVABI_AT(struct xenpf_getidletime, now, 24);
 
-/* set_processor_pminfo: id is an ACPI processor id, type XEN_PM_*; the tables that follow are not
- * described here. */
+/* Kinds of table that XENPF_set_processor_pminfo uploads. */
 #define XEN_PROCESSOR_PM_CX 1
 #define XEN_PROCESSOR_PM_PX 2
 #define XEN_PROCESSOR_PM_TX 4

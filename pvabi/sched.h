@@ -48,10 +48,9 @@ struct sched_watchdog {
 };
 PVABI_SIZE(struct sched_watchdog, 8);
 
-/* Ties the virtual CPU to a physical one while firmware must be called there; negative: ends that.
- */
+/* Ties the virtual CPU to a physical one, for firmware that must be called there. */
 struct sched_pin_override {
-    int32_t pcpu;
+    int32_t pcpu; /* negative: ends that */
 };
 PVABI_SIZE(struct sched_pin_override, 4);
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages that hypervisor and guest share: shared_info with the virtual CPUs' state, and the
- * start-of-day page. */
+/* Pages that hypervisor and guest share: shared_info, and start_info at boot. */
 #ifndef PVABI_SHARED_H
 #define PVABI_SHARED_H
 
 #include <pvabi/arch.h>
 
-/* Time of one virtual CPU. An odd version, or one that changed, makes the reader try again.
- * now = system_time + ((tsc - tsc_timestamp) << tsc_shift) * tsc_to_system_mul / 2^32, right shift
- * if negative. */
+/* Time of one virtual CPU. An odd version, or one that changed, makes the reader try again. With
+ * ticks = tsc - tsc_timestamp, shifted left by tsc_shift (right if that is negative), the time is
+ * system_time + ticks * tsc_to_system_mul / 2^32. */
 struct vcpu_time_info {
     uint32_t version;
     uint32_t pad0;
@@ -85,8 +84,7 @@ struct start_info {
     uint64_t mod_start; /* virtual address of the module, or its PFN with SIF_MOD_START_PFN */
     uint64_t mod_len;   /* bytes */
     int8_t cmd_line[MAX_GUEST_CMDLINE];
-    uint64_t first_p2m_pfn; /* the initial P2M's and page tables' frames, when not in the initial
-                               mapping */
+    uint64_t first_p2m_pfn; /* with XEN_ELFNOTE_INIT_P2M: frames of P2M and its tables */
     uint64_t nr_p2m_frames;
 };
 PVABI_SIZE(struct start_info, 1168);
@@ -106,7 +104,7 @@ PVABI_AT(struct start_info, first_p2m_pfn, 1152);
 #define SIF_VIRT_P2M_4TOOLS (1 << 4) /* tools understand p2m_vaddr: no frame lists needed */
 #define SIF_PM_MASK         0xff00   /* who manages power */
 
-/* A module's place, physical addresses from the first module's start. */
+/* One module; addresses count from mod_start of start_info. mod_start 0 ends the list. */
 struct xen_multiboot_mod_list {
     uint32_t mod_start;
     uint32_t mod_end; /* its last byte */

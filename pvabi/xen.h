@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers of the hypercalls, and the calls that have no header of their own: page tables,
- * multicall, console. */
+/* Numbers of the hypercalls, and those calls that have no header of their own. */
 #ifndef PVABI_XEN_H
 #define PVABI_XEN_H
 
@@ -111,8 +110,8 @@
 #define MMUEXT_MARK_SUPER         19
 #define MMUEXT_UNMARK_SUPER       20
 
-/* Flags of update_va_mapping. With UVMF_MULTI the rest is the address of a bitmap of virtual CPUs,
- * 0 the local one. */
+/* Flags of update_va_mapping. With UVMF_MULTI the other bits are the address of a bitmap of virtual
+ * CPUs; 0 is the caller alone. */
 #define UVMF_NONE           0
 #define UVMF_TLB_FLUSH      1
 #define UVMF_INVLPG         2
