@@ -81,9 +81,6 @@ PVABI_SIZE(struct trap_info, 16);
 PVABI_AT(struct trap_info, cs, 2);
 PVABI_AT(struct trap_info, address, 8);
 
-#define TI_GET_DPL(ti) ((ti)->flags & 3)
-#define TI_GET_IF(ti)  ((ti)->flags & 4)
-
 struct cpu_user_regs {
     uint64_t r15, r14, r13, r12, rbp, rbx;
     uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
