@@ -8,10 +8,19 @@
 
 #define MAX_CPUS 64
 
+struct tss {
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3, iomap;
+} __packed;
+
 struct percpu { /* lies in page 1 of the CPU's window, behind the SYSCALL stub, which reaches it RIP-relative */
     uint64_t scratch_rsp;   /* guest RSP during the SYSCALL stub */
     uint64_t stack_top;     /* of the current vCPU */
-    struct vcpu *current;
+    struct vcpu *running; /* the vCPU whose stack is in use; `current` finds it faster */
     struct vcpu *idle;
     unsigned id, apic_id;
     uint64_t window_va;
@@ -26,8 +35,8 @@ struct percpu { /* lies in page 1 of the CPU's window, behind the SYSCALL stub, 
     struct hv_timer *timers;  /* lock: timer_lock; sorted by deadline */
     struct spinlock timer_lock;
     uint64_t timer_programmed; /* ns deadline in the local APIC, ~0 none */
-    uint64_t slice_end;       /* ns */
-    struct vcpu *fpu_owner;   /* whose extended state the registers hold; NULL: nobody's */
+    uint64_t min_vruntime;    /* lock: sched_lock; only grows: where newcomers and sleepers start */
+    struct hv_timer slice_timer; /* armed only while somebody waits in the run queue */
     struct vcpu *seg_owner;   /* whose segments, bases, GDT, LDT and debug registers are loaded */
 };
 

@@ -18,16 +18,19 @@ struct evtchn_table;
 struct grant_table;
 struct irq_guest;
 
+#define SHUTDOWN_CODE_NONE 0xff
+
 struct domain {
     domid_t id;
     bool is_hardware; /* dom0: devices, ports, control operations */
     bool dying;       /* only ever set */
     bool crashed;
-    uint8_t shutdown_code; /* valid once shut_down */
+    uint8_t shutdown_code; /* SHUTDOWN_CODE_NONE until the guest or its end sets it */
     bool shut_down;
     unsigned pause_count; /* lock: life */
     struct spinlock life; /* RANK_DOMAIN */
     struct domain *next;  /* list of domains; lock: domlist */
+    xen_domain_handle_t handle; /* UUID that the tools gave it */
     unsigned max_vcpus;
     struct vcpu *vcpu[MAX_VCPUS];
 
@@ -50,8 +53,8 @@ struct domain {
     unsigned mmio_forbidden_count;
 
     /* Telling. */
-    uint64_t log_window_start; /* ns; rate limit of guest_log/refuse; lock: console */
-    uint32_t log_in_window, log_suppressed;
+    uint64_t log_filled_at;    /* ns; rate limit of guest_log/refuse: a bucket of lines; lock: domain.c's log_lock */
+    uint32_t log_lines_left, log_suppressed;
     uint64_t refused; /* number of refused calls */
 };
 
@@ -71,17 +74,18 @@ struct vcpu {
     uint32_t work;          /* atomic WORK_* */
     uint8_t kernel_mode;    /* guest is in kernel mode: SYSCALL is a hypercall */
     uint8_t nmi_masked;
-    uint8_t in_guest;       /* debug: set while user or kernel code of the guest runs */
     uint8_t iopl;           /* virtual IOPL as set by PHYSDEVOP_set_iopl */
     uint64_t stack_top;     /* end of struct guest_regs on this vCPU's hypervisor stack */
     struct percpu *pcpu;    /* where it runs or last ran */
     struct domain *domain;
     uint64_t kernel_sp, kernel_ss; /* stack_switch */
-    uint64_t event_entry, failsafe_entry, syscall_entry, syscall32_entry, sysenter_entry;
+    uint64_t event_entry, failsafe_entry, syscall_entry, syscall32_entry;
     uint8_t event_masks, failsafe_masks, syscall_masks, syscall32_masks; /* callback flag: mask events on entry */
     uint64_t kernel_cr3, user_cr3; /* machine addresses of the two roots; user 0 = none. Each holds a typed reference */
     struct trap_info trap[256];    /* indexed by vector; address 0 = none */
     uint32_t hcall_count[64];
+    uint64_t iobmp_va;   /* guest virtual address of the port bitmap for user code, 0: none */
+    uint32_t iobmp_bits; /* its size; set bits and all beyond are forbidden */
 
     /* Segments. Of the two GS bases the hardware holds one in GS_BASE (current mode) and the other in KERNEL_GS_BASE. */
     uint64_t fs_base, gs_base_kernel, gs_base_user; /* valid while not running */
@@ -99,12 +103,14 @@ struct vcpu {
     bool dr_active;
     void *xsave;             /* extended state area */
     uint64_t xcr0;
+    uint32_t tsc_aux;        /* what RDTSCP returns */
 
     /* Scheduling; lock: pcpu run queue unless said. */
     unsigned id;
     unsigned window;         /* index of its window */
     enum vcpu_state state;
     bool is_idle, online;    /* online: VCPUOP_up was done */
+    bool initialised;        /* has a context: vcpu_load_context() or vcpu_start_context() was done */
     bool polling;            /* in SCHEDOP_poll: woken by any event that becomes pending, masked or not */
     uint64_t saved_rsp;      /* hypervisor stack pointer while not running */
     uint64_t vruntime;
@@ -142,6 +148,10 @@ static always_inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t i
 }
 /* Marks it shut down and stops its vCPUs; of the hardware domain: power off, reboot or stop the machine by code. */
 void domain_shutdown(struct domain *d, unsigned code);
+/* Keeps its vCPUs from entering the guest, counted; returns when none is in the middle of a call. Not for the current
+ * domain, no locks held. */
+void domain_pause(struct domain *d);
+void domain_unpause(struct domain *d);
 static always_inline void vcpu_set_work(struct vcpu *v, uint32_t work)
 {
     __atomic_fetch_or(&v->work, work, __ATOMIC_SEQ_CST);
@@ -154,6 +164,8 @@ int vcpu_load_context(struct vcpu *v, const struct vcpu_guest_context *c);
 /* The first context of a built domain: kernel mode, flat segments, RSI = start_info. Root's typed reference is the caller's gift. */
 void vcpu_start_context(struct vcpu *v, uint64_t rip, uint64_t rsp, uint64_t start_info_va, mfn_t root);
 noreturn void vcpu_first_run(void); /* where a new vCPU's stack starts */
+void vcpu_load_root(struct vcpu *v); /* the root of its current mode was changed: loads it if v runs here */
+int ldt_set(struct vcpu *v, uint64_t va, uint64_t entries); /* MMUEXT_SET_LDT (x86/desc.c) */
 void context_switch(struct vcpu *prev, struct vcpu *next); /* returns when prev runs again */
 /* Makes the guest's handler for `vector` run at its next entry, as if the exception had happened there. */
 void guest_exception(struct vcpu *v, unsigned vector, uint32_t error_code);
@@ -165,6 +177,13 @@ void schedule(void);             /* give the CPU away; returns when chosen again
 void vcpu_block(void);           /* current vCPU, unless an event is deliverable */
 /* In guest-sized loops, without locks: takes pending interrupts, gives the CPU away if its time is over. */
 void preempt_point(void);
+/* Sleeps until woken, unless ready(arg) is true before or after the vCPU counts as blocked. */
+void vcpu_sleep(bool (*ready)(const void *arg), const void *arg);
+void vcpu_up(struct vcpu *v);   /* may run from now on (VCPUOP_up) */
+void vcpu_down(struct vcpu *v); /* stops at its next way out to the guest */
+void vcpu_release(struct vcpu *v); /* runs again after a stop, if nothing else stands against it */
+void vcpu_timers_init(struct vcpu *v);
+void runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
 
 /* Called on the exit path (x86/trap.c), with the guest's address space loaded: writes the registered runstate area. */
 void runstate_publish(struct vcpu *v);
@@ -173,6 +192,12 @@ noreturn void idle_loop(void);
 
 /* Events to guests (dom/event.c). */
 int evtchn_domain_init(struct domain *d);
+/* End of a dying domain: closes its ports and its peers' connections to it; may be preempted. The table itself goes when
+ * nobody can find the domain any more. */
+void evtchn_domain_close(struct domain *d);
+void evtchn_domain_free(struct domain *d);
+/* Is that bit of the shared page set? For SCHEDOP_poll. Valid ports are below EVTCHN_2L_NR_CHANNELS. */
+bool evtchn_port_pending(const struct domain *d, uint64_t port);
 /* vcpu_info was moved: whatever may be pending is announced again. */
 void evtchn_info_moved(struct vcpu *v);
 static always_inline bool event_deliverable(const struct vcpu *v)

@@ -5,12 +5,13 @@
  *
  *   63           36 35  34..32  31  30   29    28..26  25            0
  *  +---------------+--+--------+---+----+-----+-------+---------------+
- *  |     refs      |  |  last  |NC |PIN |BUSY | type  |  type count   |
+ *  |     refs      |AL|  last  |NC |PIN |BUSY | type  |  type count   |
  *  +---------------+--+--------+---+----+-----+-------+---------------+
  *
  * Legal: (NONE, idle, 0), (T, busy, 1), (T, stable, n >= 1). Every typed use also holds a reference, so one
  * compare-and-swap takes or drops both. refs > 0 means the owner cannot change. `last` is the type that the frame had
  * before it became NONE, `stamp` the flush epoch of that moment: what may still be in some TLB.
+ * Of a free block (mm/heap.c) the first frame's word is (FREE, order) and `stamp` tells when it was freed; all others' are 0.
  */
 #ifndef HV_FRAME_H
 #define HV_FRAME_H
@@ -18,7 +19,7 @@
 #include <hv/layout.h>
 #include <hv/types.h>
 
-enum frame_type { FT_NONE, FT_WR, FT_L1, FT_L2, FT_L3, FT_L4, FT_SEG };
+enum frame_type { FT_NONE, FT_WR, FT_L1, FT_L2, FT_L3, FT_L4, FT_SEG, FT_FREE };
 
 #define FW_COUNT_ONE  1ull
 #define FW_COUNT_MASK 0x3ffffffull
@@ -29,6 +30,7 @@ enum frame_type { FT_NONE, FT_WR, FT_L1, FT_L2, FT_L3, FT_L4, FT_SEG };
 #define FW_BUSY       (1ull << 29)
 #define FW_PIN        (1ull << 30)
 #define FW_NC         (1ull << 31) /* sticky: was mapped with a cache attribute other than WB */
+#define FW_ALLOC      (1ull << 35) /* one of the refs is the owner's own; who clears the bit (once, atomically) drops it */
 #define FW_LAST_SHIFT 32
 #define FW_LAST_MASK  (7ull << FW_LAST_SHIFT)
 #define FW_LAST(t)    ((uint64_t)(t) << FW_LAST_SHIFT)
@@ -94,11 +96,19 @@ static always_inline bool word_is(uint64_t w, enum frame_type t)
 }
 const char *frame_type_name(enum frame_type t);
 
-/* The allocator (mm/heap.c). Frames come zeroed. Order: 2^order frames, naturally aligned. */
+/* The allocator (mm/heap.c). Order: 2^order frames, naturally aligned, at most HEAP_ORDER_MAX. */
+#define HEAP_ORDER_MAX 18
 #define HEAP_ANY_BITS 64
-/* Frames for the hypervisor itself (owner NULL, refs 1). addr_bits limits the machine address. INVALID_MFN: none left. */
+/* Or'ed to addr_bits: frames that nobody has used since the boot may come with what the firmware left there. For dom0's
+ * memory, whose clearing would be most of the boot time. */
+#define HEAP_AS_FOUND 0x100
+/* Frames for the hypervisor itself (owner NULL, refs 1), zeroed and in nobody's TLB. addr_bits limits the machine address.
+ * INVALID_MFN: none left. Heap lock only: any other lock but later-ranked ones may be held. */
 mfn_t heap_alloc(unsigned order, unsigned addr_bits);
-void heap_free(mfn_t m, unsigned order); /* scrubs */
+/* Nothing refers to the frames any more, but TLBs may: both they and the contents are dealt with before the next use. */
+void heap_free(mfn_t m, unsigned order);
+/* Boot: gives the frames [first, end), whose frame table entries are zero, to the heap. */
+void heap_add(uint64_t first, uint64_t end);
 uint64_t heap_free_frames(void);
 uint64_t heap_total_frames(void);
 /* Convenience for the hypervisor's own data: zeroed pages in the direct map, or NULL. */

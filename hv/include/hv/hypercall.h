@@ -9,6 +9,7 @@
 typedef long hypercall_fn(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
 long do_event_channel_op(uint64_t cmd, uint64_t arg);
+long do_event_channel_op_compat(uint64_t arg);
 long do_grant_table_op(uint64_t cmd, uint64_t arg, uint64_t count);
 long do_physdev_op(uint64_t cmd, uint64_t arg);
 long do_platform_op(uint64_t arg);
@@ -22,6 +23,8 @@ long do_update_va_mapping_otherdomain(uint64_t va, uint64_t pte, uint64_t flags,
 long do_memory_op(uint64_t cmd, uint64_t arg);
 long do_xen_version(uint64_t cmd, uint64_t arg);
 long do_vm_assist(uint64_t cmd, uint64_t type);
+long do_sched_op_compat(uint64_t cmd, uint64_t arg);
+long do_physdev_op_compat(uint64_t op);
 long do_sysctl(uint64_t arg);
 long do_multicall(uint64_t calls, uint64_t count);
 /* x86/: */

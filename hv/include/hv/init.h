@@ -41,12 +41,16 @@ void uart_init(void);          /* dev/uart.c; polled output, early; again after 
 void uart_write(const char *s, size_t len);
 void uart_irq_init(void);      /* input by interrupt: console_io read, VIRQ_CONSOLE */
 void memory_init(void);        /* mm/map.c: hypervisor page tables, direct map, frame table, M2P; then the heap */
-void cpu_init(struct percpu *c); /* x86/cpu.c: descriptor tables, SYSCALL, control registers, PAT */
+/* x86/cpu.c: makes CPU `id`'s window and percpu_of[id]; descriptor tables, SYSCALL, control registers, PAT. */
+void cpu_init(unsigned id);
 void acpi_init(void);          /* dev/acpi.c */
 void apic_init(void);          /* dev/apic.c: local APIC of this CPU */
 void ioapic_init(void);        /* dev/ioapic.c */
 void time_init(void);          /* dev/time.c: TSC against PIT/HPET/PM timer */
 void irq_init(void);           /* dev/irq.c */
+/* x86/entry.S: leaves the boot stack. After sched_init_cpu(), with the idle vCPU's stack: only from then on is `current`
+ * valid, so whatever uses it (refuse, preempt_point, page types, the dom0 builder) runs in fn. */
+noreturn void run_on_stack(uint64_t stack_top, void (*fn)(void));
 void domain_init(void);        /* dom/domain.c: dom_io and the like */
 void dom0_build(void);         /* dom/build.c: panics with a sentence if there is no usable dom0 kernel */
 void boot_modules_release(void); /* mm/map.c: modules' frames to the heap */

@@ -24,6 +24,8 @@ void apic_timer_set(uint64_t deadline_ns); /* ~0: none; past: at once */
 void apic_send_ipi(unsigned cpu, unsigned vector);
 unsigned apic_id(void);
 
+#define NR_PIRQS 256
+
 /* pirqs of a domain (dev/pirq.c), called by dom/event.c with the domain's event lock held. */
 int pirq_bind(struct domain *d, unsigned pirq, bool share);
 void pirq_unbind(struct domain *d, unsigned pirq);

@@ -41,6 +41,9 @@ int pt_pin(struct domain *d, mfn_t m, enum frame_type level);
 int pt_unpin(struct domain *d, mfn_t m);
 int seg_get(struct domain *d, mfn_t m); /* typed descriptor-page reference, contents checked */
 void seg_put(struct domain *d, mfn_t m);
+/* The check itself, on a page that nobody can write: raises privilege levels. -1: good; else the index of the descriptor that
+ * is not allowed. (x86/desc_page.c) */
+int seg_validate(void *page);
 
 /* The entry that maps va in the current vCPU's kernel root: the L1 entry's value in *pte and its table's frame. False:
  * no L1 table there. Lock-free; the value may be stale at once. */

@@ -25,6 +25,8 @@ int refuse(int err, const char *fmt, ...) PRINTF(2, 3) cold;
 void domain_crash(struct domain *d, const char *fmt, ...) PRINTF(2, 3) cold;
 /* A bug of ours: registers, back trace with symbols, end of the machine (QEMU exits). Never reached by guest input. */
 noreturn void panic(const char *fmt, ...) PRINTF(1, 2) cold;
+/* The same for an exception in the hypervisor: r is where it happened; cr2 0: no page fault. (lib/panic.c) */
+noreturn void panic_trap(const struct guest_regs *r, uint64_t cr2) cold;
 noreturn void bug_at(const char *file, int line, const char *what) cold;
 /* For facts that the auditor proves; never guards guest data. */
 #define BUG_ON(c) do { if (unlikely(c)) bug_at(__FILE__, __LINE__, #c); } while (0)

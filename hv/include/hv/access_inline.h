@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Loads and stores that may fault, in line; included by access.h. An entry of .extable says: if the instruction at the first
+ * address faults, go on at the second (both relative to their own place; x86/trap.c looks them up). */
+#ifndef HV_ACCESS_INLINE_H
+#define HV_ACCESS_INLINE_H
+
+#include <hv/types.h>
+
+#define EXTABLE(from, to) ".pushsection .extable,\"a\"\n.long " from " - .\n.long " to " - .\n.popsection\n"
+
+static always_inline bool guest_load64(uint64_t *dst, uint64_t src)
+{
+    uint64_t v;
+
+    __asm__ goto("1: mov %1, %0\n" EXTABLE("1b", "%l2")
+                 : "=r"(v)
+                 : "m"(*(const volatile uint64_t *)src)
+                 :
+                 : fault);
+    *dst = v;
+    return true;
+fault:
+    return false;
+}
+
+static always_inline bool guest_store64(uint64_t dst, uint64_t v)
+{
+    __asm__ goto("1: mov %0, %1\n" EXTABLE("1b", "%l2")
+                 :
+                 : "re"(v), "m"(*(volatile uint64_t *)dst)
+                 : "memory"
+                 : fault);
+    return true;
+fault:
+    return false;
+}
+
+#endif
