@@ -8,7 +8,6 @@
 #include <hv/print.h>
 #include <hv/x86.h>
 #include "context.h"
-#include "cpuid.h"
 #include "desc.h"
 #include "msr_policy.h"
 #include "trap.h"
@@ -151,10 +150,6 @@ void cpu_init(unsigned id)
     control_registers();
     load_tables(c);
     syscall_registers(c);
-    if (!id) {
-        cpuid_host_init();
-        msr_host_init();
-    }
     fpu_host_init();
     percpu_of[id] = c;
     c->online = true;

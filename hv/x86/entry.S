@@ -4,7 +4,8 @@
  *
  * From a guest, all ways build a struct guest_regs at the top of the current vCPU's stack and leave through
  * exit_to_guest, the one place that lets a guest go on: it looks at the vCPU's work bits and events first. RBX holds the
- * current vCPU from entry to exit. GS and FS stay the guest's: `current` is found from RSP, the SYSCALL stub finds its
+ * current vCPU from entry to exit. A hypercall's straight way in and out leaves alone what C preserves (RBP, R12-R15): those
+ * places of the frame are filled only on the ways that load the whole frame. GS and FS stay the guest's: `current` is found from RSP, the SYSCALL stub finds its
  * CPU's data relative to RIP.
  *
  * A guest may choose RSP, RIP (by iret) and flags freely, so: gates and FMASK clear IF, TF, NT, AC, DF; SYSRET is used
@@ -77,11 +78,35 @@ syscall_stub_end:
     mov WIN_CURRENT(%rbx), %rbx
 .endm
 
-/* RSP: the guest's RIP, CS, RFLAGS, RSP, SS are pushed. */
-ENTRY(syscall_entry)
+/* The registers that C preserves, into their places of the frame: the way in by SYSCALL left that for those ways out that
+ * load the whole frame. */
+.macro save_preserved
+    mov %rbp, REGS_rbp(%rsp)
+    mov %r12, REGS_r12(%rsp)
+    mov %r13, (REGS_r12 + 8)(%rsp)
+    mov %r14, (REGS_r12 + 16)(%rsp)
+    mov %r15, (REGS_r12 + 24)(%rsp)
+.endm
+
+/* What precedes RIP in the frame, but for what C preserves. */
+.macro push_syscall_regs vector
+    sub $(REGS_rip - REGS_r11), %rsp
+    movl $\vector, (REGS_vector - REGS_r11)(%rsp)
+    push %r10
+    push %r9
+    push %r8
+    push %rdi
+    push %rsi
+    sub $16, %rsp
+    push %rbx
+    push %rdx
     sub $8, %rsp
-    movl $SYSCALL_VECTOR, 4(%rsp)
-    push_gprs
+    push %rax
+.endm
+
+/* RSP: the guest's RIP, CS, RFLAGS, RSP, SS are pushed. RCX and R11 are gone: the frame shows what was there before. */
+ENTRY(syscall_entry)
+    push_syscall_regs SYSCALL_VECTOR
     load_current
     cmpb $0, VCPU_kernel_mode(%rbx)
     je syscall_from_user
@@ -92,11 +117,9 @@ ENTRY(syscall_entry)
     lea hypercall_table(%rip), %r11
     mov %r10, %rcx
     call *(%r11, %rax, 8)
-    mov %rax, REGS_rax(%rsp)
-    .globl hypercall_exit
 hypercall_exit:
     cmpl $0, VCPU_work(%rbx)
-    jne exit_slow
+    jne 5f
     mov VCPU_info(%rbx), %rcx
     cmpb $0, INFO_pending(%rcx)
     jne 2f
@@ -105,49 +128,50 @@ hypercall_exit:
     sar $47, %r11
     jnz 3f /* high or non-canonical */
 4:  mov REGS_rflags(%rsp), %r11
-    pop %rax
-    add $8, %rsp
-    pop %rdx
-    pop %rbx
-    add $8, %rsp
-    pop %rbp
-    pop %rsi
-    pop %rdi
-    pop %r8
-    pop %r9
-    pop %r10
-    add $(REGS_r12 - REGS_r11), %rsp
-    pop %r12
-    pop %r13
-    pop %r14
-    pop %r15
-    mov (REGS_rsp - REGS_error)(%rsp), %rsp
+    mov REGS_rdx(%rsp), %rdx
+    mov REGS_rbx(%rsp), %rbx
+    mov REGS_rsi(%rsp), %rsi
+    mov REGS_rdi(%rsp), %rdi
+    mov REGS_r8(%rsp), %r8
+    mov (REGS_r8 + 8)(%rsp), %r9
+    mov (REGS_r8 + 16)(%rsp), %r10
+    mov REGS_rsp(%rsp), %rsp
     sysretq
 2:  cmpb $0, INFO_mask(%rcx)
     jne 1b
+5:  mov %rax, REGS_rax(%rsp)
+    mov REGS_rip(%rsp), %rcx
+    mov %rcx, REGS_rcx(%rsp)
+    mov REGS_rflags(%rsp), %r11
+    mov %r11, REGS_r11(%rsp)
+    save_preserved
     jmp exit_slow
 3:  inc %r11 /* -1: the canonical upper half */
     jz 4b
-    jmp exit_slow
+    jmp 5b
 END(syscall_entry)
 
 bad_hypercall:
     mov %rsp, %rdi
     call hypercall_unknown
-    mov %rax, REGS_rax(%rsp)
     jmp hypercall_exit
 
 syscall_from_user:
+    mov %rcx, REGS_rcx(%rsp)
+    mov REGS_rflags(%rsp), %r11
+    mov %r11, REGS_r11(%rsp)
+    save_preserved
     mov %rsp, %rdi
     mov %rbx, %rsi
     call guest_syscall
     jmp exit_to_guest
 
 ENTRY(syscall32_entry)
-    sub $8, %rsp
-    movl $SYSCALL32_VECTOR, 4(%rsp)
-    push_gprs
+    push_syscall_regs SYSCALL32_VECTOR
     load_current
+    mov %rcx, REGS_rcx(%rsp)
+    mov %r11, REGS_r11(%rsp)
+    save_preserved
     mov %rsp, %rdi
     mov %rbx, %rsi
     call guest_syscall32
@@ -157,6 +181,7 @@ END(syscall32_entry)
 /* The iret hypercall's row: it replaces the frame, so nothing is returned to the caller. */
 ENTRY(hypercall_iret)
     add $8, %rsp
+    save_preserved
     mov %rsp, %rdi
     mov %rbx, %rsi
     call guest_iret
