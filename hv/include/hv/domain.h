@@ -211,5 +211,13 @@ void send_pirq_event(struct domain *d, unsigned pirq); /* called from interrupt 
 
 /* Grants (dom/grant.c). */
 int grant_domain_init(struct domain *d);
+/* Frame `index` of d's table, to which the table grows; for XENMEM_acquire_resource. -XEN_EINVAL: beyond the limit. */
+int grant_table_frame(struct domain *d, unsigned index, mfn_t *m);
+/* End of a dying domain, when its vCPUs run no more and its page tables are gone: gives back what it had mapped of others'
+ * grants; may be preempted. Its own table stays for those who map its grants, and with it the struct domain: it may be
+ * freed when the domain is idle and nobody can find it any more. */
+void grant_domain_release(struct domain *d);
+bool grant_domain_idle(struct domain *d);
+void grant_domain_free(struct domain *d);
 
 #endif

@@ -11,7 +11,8 @@ enum lock_rank {
     RANK_NONE,
     RANK_DOMLIST,  /* the list of domains */
     RANK_DOMAIN,   /* a domain's life cycle, vCPU bring-up */
-    RANK_GRANT,    /* a grant table */
+    RANK_GRANT,    /* a grant table: what its domain granted */
+    RANK_MAPTRACK, /* a grant table: what its domain mapped of others */
     RANK_PT,       /* a domain's page tables */
     RANK_PAGES,    /* a domain's list of frames */
     RANK_EVENT,    /* a domain's event ports */
@@ -31,7 +32,7 @@ struct spinlock {
 
 void lock_contended(struct spinlock *l);
 
-#ifdef PARAVANE_HOST /* the fake machine checks ranks, and that none is held where a vCPU may be preempted */
+#if defined(PARAVANE_HOST) || defined(PARAVANE_DEBUG) /* that ranks rise; the fake machine checks more */
 void host_lock_taken(struct spinlock *l);
 void host_lock_dropped(struct spinlock *l);
 #else

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* Event channels, two-level: how an event reaches its vCPU, and the hypercall. The life of ports:
+ * event_bind.c. */
+#include <hv/access.h>
+#include <hv/hypercall.h>
+#include <hv/print.h>
+#include <pvabi/xen.h>
+
+#include "event.h"
+
+/* The vCPU has something to look at. The guest may have written into `info` whatever it likes: at
+ * worst it is not told. */
+static always_inline void raise_upcall(struct vcpu *v, struct vcpu_info *info)
+{
+    if (!__atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST) && v != current)
+        vcpu_kick(v); /* blocked, too: it says so before it looks at the flag for the last time */
+}
+
+/* Some port of that word of bits is pending and not masked. */
+static always_inline void announce(struct vcpu *v, unsigned word)
+{
+    uint64_t bit = 1ull << word;
+    struct vcpu_info *info;
+
+    if (unlikely(!v)) /* not made yet: registering its vcpu_info will announce everything */
+        return;
+    info = READ_ONCE(v->info);
+    if (!(__atomic_fetch_or(&info->evtchn_pending_sel, bit, __ATOMIC_SEQ_CST) & bit))
+        raise_upcall(v, info);
+}
+
+/* Makes port n pending, whose upcalls go to vCPU `target`. Takes no event lock; may be called with
+ * any. */
+static always_inline void deliver(struct domain *d, unsigned n, unsigned target)
+{
+    struct shared_info *s = d->shared;
+    unsigned word = n / 64;
+    uint64_t bit = 1ull << n % 64;
+
+    if (__atomic_fetch_or(&s->evtchn_pending[word], bit, __ATOMIC_SEQ_CST) & bit)
+        return;
+    if (!(READ_ONCE(s->evtchn_mask[word]) & bit))
+        announce(d->vcpu[target], word);
+    for_each_vcpu(d, v)
+    {
+        if (unlikely(READ_ONCE(v->polling)))
+            vcpu_wake(v);
+    }
+}
+
+void event_deliver(struct domain *d, unsigned n)
+{
+    const struct port *p = port_at(d->evtchn, n);
+
+    if (p)
+        deliver(d, n, READ_ONCE(p->vcpu));
+}
+
+void event_clear(struct domain *d, unsigned n)
+{
+    __atomic_fetch_and(&d->shared->evtchn_pending[n / 64], ~(1ull << n % 64), __ATOMIC_SEQ_CST);
+}
+
+bool evtchn_port_pending(const struct domain *d, uint64_t n)
+{
+    return n < EVTCHN_2L_NR_CHANNELS &&
+           (READ_ONCE(d->shared->evtchn_pending[n / 64]) >> n % 64 & 1);
+}
+
+void evtchn_info_moved(struct vcpu *v)
+{
+    struct vcpu_info *info = v->info;
+
+    __atomic_store_n(&info->evtchn_pending_sel, ~0ull, __ATOMIC_SEQ_CST);
+    raise_upcall(v, info);
+}
+
+/* VIRQs and pirqs come from interrupt handlers and from under other locks, so they take none. One
+ * that meets the closing of its port may leave the closed port pending, which its next owner takes
+ * for a spurious event. */
+void send_virq(struct vcpu *v, unsigned virq)
+{
+    unsigned n = READ_ONCE(v->virq_port[virq]);
+
+    if (n)
+        event_deliver(v->domain, n);
+}
+
+void send_global_virq(unsigned virq)
+{
+    struct domain *d = hardware_domain;
+
+    if (d && d->vcpu[0])
+        send_virq(d->vcpu[0], virq);
+}
+
+void send_pirq_event(struct domain *d, unsigned pirq)
+{
+    unsigned n = pirq < NR_PIRQS ? READ_ONCE(d->evtchn->pirq_port[pirq]) : 0;
+
+    if (n)
+        event_deliver(d, n);
+}
+
+static cold noinline int refuse_send(unsigned n, const struct port *p)
+{
+    static const char *const names[] = {"closed", "", "", "a pirq's", "a VIRQ's", ""};
+
+    return refuse(-XEN_EINVAL,
+                  "send on port %u, which is %s; only connected and IPI ports can be sent on", n,
+                  p ? names[p->state] : names[EVTCHNSTAT_closed]);
+}
+
+static always_inline int send(unsigned n)
+{
+    struct domain *d = current->domain;
+    struct evtchn_table *t = d->evtchn;
+    const struct port *p;
+    int rc = 0;
+
+    lock(&t->lock);
+    p = port_at(t, n);
+    if (likely(p) && p->state == EVTCHNSTAT_interdomain)
+        event_deliver(p->peer, p->number); /* the connection stands while our lock is held */
+    else if (likely(p) && p->state == EVTCHNSTAT_ipi)
+        deliver(d, n, p->vcpu);
+    else if (!p ||
+             p->state !=
+                 EVTCHNSTAT_unbound) /* unbound: nobody hears it, as if the peer had just left */
+        rc = refuse_send(n, p);
+    unlock(&t->lock);
+    return rc;
+}
+
+static int event_send(union event_arg *a)
+{
+    return send(a->send.port);
+}
+
+static int event_unmask(union event_arg *a)
+{
+    struct domain *d = current->domain;
+    unsigned n = a->unmask.port, word = n / 64;
+    uint64_t bit = 1ull << n % 64;
+    const struct port *p = port_at(d->evtchn, n);
+
+    if (!p)
+        return refuse(-XEN_EINVAL, "unmask of port %u, which was never opened", n);
+    if ((__atomic_fetch_and(&d->shared->evtchn_mask[word], ~bit, __ATOMIC_SEQ_CST) & bit) &&
+        (READ_ONCE(d->shared->evtchn_pending[word]) & bit))
+        announce(d->vcpu[READ_ONCE(p->vcpu)], word);
+    return 0;
+}
+
+#define OP(name, replies) [EVTCHNOP_##name] = {event_##name, sizeof(struct evtchn_##name), replies}
+static const struct {
+    int (*fn)(union event_arg *);
+    uint8_t size;
+    bool replies;
+} event_ops[] = {
+    OP(bind_interdomain, true), OP(bind_virq, true), OP(bind_pirq, true),
+    OP(close, false),           OP(send, false),     OP(status, true),
+    OP(alloc_unbound, true),    OP(bind_ipi, true),  OP(bind_vcpu, false),
+    OP(unmask, false),          OP(reset, false),
+};
+#undef OP
+
+/* Loads the argument of a send: one load of the aligned word around it, which never crosses a page.
+ */
+static always_inline bool load_port(uint64_t arg, unsigned *n)
+{
+    uint64_t word;
+
+    if (unlikely(arg & 3) || !guest_range_ok(arg & ~7ull, 8) || !guest_load64(&word, arg & ~7ull))
+        return false;
+    *n = (unsigned)(word >> (arg & 4) * 8);
+    return true;
+}
+
+static noinline long any_op(unsigned op, uint64_t arg)
+{
+    union event_arg a;
+    int rc;
+
+    /* Kernels ask for the FIFO layout first and take this answer for "two-level only". */
+    if (op >= ARRAY_SIZE(event_ops))
+        return -XEN_ENOSYS;
+    if (copy_from_guest(&a, arg, event_ops[op].size))
+        return -XEN_EFAULT;
+    rc = event_ops[op].fn(&a);
+    if (!rc && event_ops[op].replies && copy_to_guest(arg, &a, event_ops[op].size))
+        rc = -XEN_EFAULT;
+    return rc;
+}
+
+long do_event_channel_op(uint64_t cmd, uint64_t arg)
+{
+    unsigned n;
+
+    if (likely((uint32_t)cmd == EVTCHNOP_send) && load_port(arg, &n))
+        return send(n);
+    return any_op((uint32_t)cmd, arg);
+}
+
+long do_event_channel_op_compat(uint64_t arg)
+{
+    uint32_t cmd;
+
+    if (get_guest(&cmd, arg))
+        return -XEN_EFAULT;
+    /* What came after unmask was never part of the old form. */
+    return cmd > EVTCHNOP_unmask ? -XEN_ENOSYS
+                                 : do_event_channel_op(cmd, arg + offsetof(struct evtchn_op, u));
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Mapping other domains' grants, and unmapping them. The page-table entry is put and taken away by
+ * mm/; its references belong to it meanwhile. A mapping for devices has no entry, so the record
+ * itself owns its reference. */
+#include <hv/mm.h>
+
+#include "grant.h"
+
+static bool track_grow(struct grant_table *t)
+{
+    struct maptrack *r;
+    uint32_t base = t->track_pages * (uint32_t)TRACKS_PER_PAGE;
+
+    if (t->track_pages == TRACK_PAGES_MAX || !(r = page_alloc(0)))
+        return false;
+    for (unsigned i = 0; i < TRACKS_PER_PAGE; i++)
+        r[i].mfn = i + 1 < TRACKS_PER_PAGE ? base + i + 1 : TRACK_NONE;
+    t->track[t->track_pages++] = r;
+    t->track_free = base;
+    return true;
+}
+
+static void track_put(struct grant_table *t, uint32_t handle)
+{
+    *track_at(t, handle) = (struct maptrack){.mfn = t->track_free};
+    t->track_free = handle;
+}
+
+static int attach_host(struct domain *d, struct domain *granter,
+                       const struct gnttab_map_grant_ref *op, mfn_t m, bool writable)
+{
+    uint64_t pte = m.n << PAGE_SHIFT | PTE_P | PTE_U | PTE_A | PTE_D | (writable ? PTE_RW : 0) |
+                   (uint64_t)(op->flags >> _GNTMAP_guest_avail0 & 7) << 9;
+    int status = grant_hold(granter, m, writable);
+
+    if (unlikely(status))
+        return status;
+    if (unlikely(pt_install_grant(d, op->host_addr, op->flags & GNTMAP_contains_pte, pte))) {
+        grant_drop(m, writable);
+        return GNTST_general_error;
+    }
+    return GNTST_okay;
+}
+
+static int attach(struct domain *d, struct domain *granter, const struct gnttab_map_grant_ref *op,
+                  mfn_t m, bool writable)
+{
+    bool device = op->flags & GNTMAP_device_map;
+    int status = device ? grant_hold(granter, m, writable) : GNTST_okay;
+
+    if (unlikely(status) || !(op->flags & GNTMAP_host_map))
+        return status;
+    status = attach_host(d, granter, op, m, writable);
+    if (unlikely(status) && device)
+        grant_drop(m, writable);
+    return status;
+}
+
+/* Both locks are held. */
+static int map_one(struct domain *d, struct domain *granter, struct gnttab_map_grant_ref *op)
+{
+    struct grant_table *t = d->grants;
+    bool writable = !(op->flags & GNTMAP_readonly);
+    uint32_t handle;
+    struct maptrack *r;
+    mfn_t m;
+    int status;
+
+    if (unlikely(!(op->flags & TRACK_PARTS)))
+        return refuse(GNTST_bad_gntref, "map of grant %u: flags %#x say neither host nor device",
+                      op->ref, op->flags);
+    if (unlikely(t->track_free == TRACK_NONE) && !track_grow(t))
+        return refuse(GNTST_no_space, "map of grant %u: domain %u has no more handles", op->ref,
+                      d->id);
+    status = grant_pin(granter, op->ref, d->id, writable, &m);
+    if (unlikely(status))
+        return status;
+    status = attach(d, granter, op, m, writable);
+    if (unlikely(status)) {
+        grant_unpin(granter, op->ref, writable);
+        return status;
+    }
+    handle = t->track_free;
+    r = track_at(t, handle);
+    t->track_free = r->mfn;
+    r->granter = granter;
+    r->mfn = (uint32_t)m.n;
+    r->ref = (uint16_t)op->ref;
+    r->flags = op->flags & (TRACK_PARTS | GNTMAP_readonly | GNTMAP_contains_pte);
+    op->handle = handle;
+    op->dev_bus_addr = m.n << PAGE_SHIFT;
+    return GNTST_okay;
+}
+
+int grant_map_batch(void *ops, unsigned n)
+{
+    struct gnttab_map_grant_ref *op = ops, *end = op + n;
+    struct domain *d = current->domain;
+
+    while (op < end) {
+        domid_t id = op->dom;
+        struct domain *granter = domain_by_id(id);
+
+        if (!granter || granter->dying) {
+            op->status =
+                (int16_t)refuse(GNTST_bad_domain, "map of grant %u: no domain %u", op->ref, id);
+            op++;
+            continue;
+        }
+        lock(&granter->grants->lock);
+        lock(&d->grants->track_lock);
+        for (; op < end && op->dom == id; op++)
+            op->status = (int16_t)map_one(d, granter, op);
+        unlock(&d->grants->track_lock);
+        unlock(&granter->grants->lock);
+    }
+    return 0;
+}
+
+/* What an operation of a batch has taken away: parts of a record, and whether they were its last.
+ */
+#define GONE_LAST 0x80
+
+/* First step of an unmap: the entry is cleared, the record claimed. Mapper's track lock held. */
+static int detach(struct domain *d, const struct gnttab_unmap_grant_ref *op, bool replace,
+                  uint8_t *gone)
+{
+    struct maptrack *r = track_at(d->grants, op->handle);
+    unsigned parts;
+
+    if (unlikely(!r || !(r->flags & TRACK_PARTS)))
+        return refuse(GNTST_bad_handle, "unmap of handle %#x, which maps nothing", op->handle);
+    if (unlikely(replace && (r->flags & GNTMAP_contains_pte)))
+        return refuse(GNTST_general_error, "handle %#x was mapped by its entry: not replaceable",
+                      op->handle);
+    parts = (op->host_addr ? GNTMAP_host_map : 0) |
+            (op->dev_bus_addr && !replace ? GNTMAP_device_map : 0);
+    parts &= r->flags;
+    if (unlikely((parts & GNTMAP_device_map) && op->dev_bus_addr >> PAGE_SHIFT != r->mfn))
+        return refuse(GNTST_bad_dev_addr, "handle %#x maps frame %#x for devices, not address %#lx",
+                      op->handle, r->mfn, op->dev_bus_addr);
+    if ((parts & GNTMAP_host_map) &&
+        unlikely(pt_remove_grant(d, op->host_addr, r->flags & GNTMAP_contains_pte, mfn(r->mfn),
+                                 !(r->flags & GNTMAP_readonly), replace ? op->dev_bus_addr : 0)))
+        return GNTST_general_error;
+    r->flags &= (uint16_t)~parts;
+    if (parts)
+        *gone = (uint8_t)(parts | (r->flags & TRACK_PARTS ? 0 : GONE_LAST));
+    return GNTST_okay;
+}
+
+/* Last step, after the flush: nobody reaches the frame by this mapping any more. Both locks held.
+ */
+static void finish(struct grant_table *t, uint32_t handle, unsigned gone)
+{
+    const struct maptrack r = *track_at(t, handle);
+    bool writable = !(r.flags & GNTMAP_readonly);
+
+    if (gone & GONE_LAST) {
+        grant_unpin(r.granter, r.ref, writable);
+        track_put(t, handle);
+    }
+    if (gone & GNTMAP_host_map)
+        grant_drop(mfn(r.mfn), writable);
+    if (gone & GNTMAP_device_map)
+        grant_drop(mfn(r.mfn), writable);
+}
+
+static void finish_all(struct grant_table *t, const struct gnttab_unmap_grant_ref *op,
+                       const uint8_t *gone, unsigned n)
+{
+    for (unsigned i = 0; i < n;) {
+        struct domain *granter;
+
+        if (!gone[i]) {
+            i++;
+            continue;
+        }
+        granter = track_at(t, op[i].handle)->granter;
+        lock(&granter->grants->lock);
+        lock(&t->track_lock);
+        for (; i < n; i++) {
+            if (!gone[i])
+                continue;
+            if (track_at(t, op[i].handle)->granter != granter)
+                break;
+            finish(t, op[i].handle, gone[i]);
+        }
+        unlock(&t->track_lock);
+        unlock(&granter->grants->lock);
+    }
+}
+
+static int unmap_batch(struct gnttab_unmap_grant_ref *op, unsigned n, bool replace)
+{
+    struct domain *d = current->domain;
+    uint8_t gone[GRANT_BATCH] = {0};
+    unsigned any = 0;
+
+    lock(&d->grants->track_lock);
+    for (unsigned i = 0; i < n; i++) {
+        op[i].status = (int16_t)detach(d, &op[i], replace, &gone[i]);
+        any |= gone[i];
+    }
+    unlock(&d->grants->track_lock);
+    if (any & GNTMAP_host_map)
+        tlb_flush_domain(d, ~0ull);
+    if (any)
+        finish_all(d->grants, op, gone, n);
+    return 0;
+}
+
+int grant_unmap_batch(void *ops, unsigned n)
+{
+    return unmap_batch(ops, n, false);
+}
+
+/* The two operations differ in the meaning of the second member only. */
+_Static_assert(sizeof(struct gnttab_unmap_and_replace) == sizeof(struct gnttab_unmap_grant_ref) &&
+                   offsetof(struct gnttab_unmap_and_replace, new_addr) ==
+                       offsetof(struct gnttab_unmap_grant_ref, dev_bus_addr) &&
+                   offsetof(struct gnttab_unmap_and_replace, handle) ==
+                       offsetof(struct gnttab_unmap_grant_ref, handle) &&
+                   offsetof(struct gnttab_unmap_and_replace, status) ==
+                       offsetof(struct gnttab_unmap_grant_ref, status),
+               "layouts agree");
+
+int grant_replace_batch(void *ops, unsigned n)
+{
+    return unmap_batch(ops, n, true);
+}
+
+void grant_domain_release(struct domain *d)
+{
+    struct grant_table *t = d->grants;
+
+    tlb_flush_domain(d, ~0ull);
+    for (uint32_t h = 0; h < t->track_pages * TRACKS_PER_PAGE; h++) {
+        const struct maptrack *r = track_at(t, h);
+
+        if (h % GRANT_BATCH == 0)
+            preempt_point();
+        if (!(r->flags & TRACK_PARTS))
+            continue;
+        struct domain *granter = r->granter;
+
+        lock(&granter->grants->lock);
+        lock(&t->track_lock);
+        /* The reference of a page-table entry went with the page table. */
+        finish(t, h, (r->flags & GNTMAP_device_map) | GONE_LAST);
+        unlock(&t->track_lock);
+        unlock(&granter->grants->lock);
+    }
+}
