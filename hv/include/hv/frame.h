@@ -120,6 +120,8 @@ int domain_alloc_frames(struct domain *d, unsigned order, unsigned addr_bits, mf
 /* A page of the hypervisor that the guest may map (shared_info, grant table): owner d, held WR by the hypervisor, not on the list. */
 void *domain_alloc_shared_page(struct domain *d, mfn_t *m);
 void domain_free_shared_page(struct domain *d, void *va);
+/* The last reference is gone (mm/frame.c): off the owner's list, to the heap. */
+void domain_frame_release(struct frame *f);
 
 /* The machine-to-physical table. */
 uint64_t m2p_get(mfn_t m);

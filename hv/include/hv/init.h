@@ -5,11 +5,14 @@
 
 #include <hv/types.h>
 
+#define PARAVANE_VERSION "0.1"
+
 struct boot_module {
     uint64_t start, size; /* machine addresses; kept out of the heap until boot_modules_release() */
     const char *args;     /* the word(s) after the file name */
 };
-#define E820_RAM 1
+#define E820_RAM      1
+#define E820_RESERVED 2
 struct e820_entry { /* layout as in XENMEM_machine_memory_map */
     uint64_t addr, size;
     uint32_t type;

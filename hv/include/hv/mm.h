@@ -26,12 +26,14 @@ static always_inline mfn_t pte_mfn(uint64_t pte)
 
 /* TLB (mm/tlb.c). */
 extern uint64_t tlb_epoch; /* atomic, never wraps */
+void tlb_serve_request(void); /* this CPU's flush_requested is set: flushes and clears it */
 void tlb_flush_local(void);            /* everything of this CPU, publishing its epoch */
 void tlb_flush_page_local(uint64_t va);
 /* Flush every CPU that has not flushed since `stamp`. Locks may be held (rule in lock.h). */
 void tlb_flush_older(uint64_t stamp);
 /* Everything that vCPUs of d in `vcpus` (bitmap) may have cached. */
 void tlb_flush_domain(struct domain *d, uint64_t vcpus);
+void cache_flush_frame(mfn_t m); /* writes back and drops cache lines: before a frame with FW_NC is put to another use */
 
 /* Roots, pins, descriptor frames (mm/type.c, mm/mmuext.c): what the rest of the hypervisor may ask for. All may be
  * preempted inside; none may be called with locks held. 0, or an error after a sentence. */
