@@ -29,6 +29,7 @@ extern uint64_t tlb_epoch; /* atomic, never wraps */
 void tlb_serve_request(void); /* this CPU's flush_requested is set: flushes and clears it */
 void tlb_flush_local(void);            /* everything of this CPU, publishing its epoch */
 void tlb_flush_page_local(uint64_t va);
+void tlb_load_cr3(uint64_t cr3);       /* a load of another root is a flush as well */
 /* Flush every CPU that has not flushed since `stamp`. Locks may be held (rule in lock.h). */
 void tlb_flush_older(uint64_t stamp);
 /* Everything that vCPUs of d in `vcpus` (bitmap) may have cached. */

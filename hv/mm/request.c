@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* What memory calls say about other domains and other CPUs. */
+#include <hv/access.h>
+#include <pvabi/xen.h>
+#include "types.h"
+
+/* Whose frames: low 16 bits. Whose tables: the bits above, less one; 0 is the caller. */
+static cold int foreign_named(struct pt_call *c, uint64_t foreign)
+{
+    domid_t pg = (domid_t)foreign;
+    uint64_t pt = (uint32_t)foreign >> 16;
+
+    c->d = pt ? domain_by_id((domid_t)(pt - 1)) : current->domain;
+    /* Device memory is the hardware domain's as its own is. */
+    c->pg = pg == DOMID_IO ? c->d : domain_by_id(pg);
+    if (!c->d || !c->pg)
+        return refuse(-XEN_ESRCH, "domain argument %#lx: there is no domain %u", (unsigned long)foreign,
+                      c->d ? pg : (unsigned)(pt - 1));
+    if ((c->d != current->domain || c->pg != current->domain) && !current->domain->is_hardware)
+        return refuse(-XEN_EPERM, "domain argument %#lx: only the hardware domain may name another",
+                      (unsigned long)foreign);
+    return 0;
+}
+
+int foreign_domains(struct pt_call *c, uint64_t foreign)
+{
+    c->why = NULL;
+    c->worked = false;
+    if (unlikely((uint32_t)foreign != DOMID_SELF))
+        return foreign_named(c, foreign);
+    c->d = c->pg = current->domain;
+    return 0;
+}
+
+void flush_local(uint64_t va)
+{
+    if (va == FLUSH_ALL_PAGES)
+        tlb_flush_local();
+    else if (guest_range_ok(va, 1))
+        tlb_flush_page_local(va);
+}
+
+/* A vCPU that does not run has nothing cached: loading its root will flush. So with one CPU only the caller counts. */
+static void flush_vcpus(uint64_t va, uint64_t vcpus)
+{
+    if (cpu_count == 1)
+        flush_local(va);
+    else
+        tlb_flush_domain(current->domain, vcpus);
+}
+
+int flush_masked(uint64_t va, uint64_t mask_ptr)
+{
+    uint64_t vcpus;
+
+    if (!guest_range_ok(mask_ptr, sizeof(vcpus)) || !guest_load64(&vcpus, mask_ptr))
+        return refuse(-XEN_EFAULT, "the bitmap of vCPUs at %#lx cannot be read", (unsigned long)mask_ptr);
+    flush_vcpus(va, vcpus);
+    return 0;
+}
+
+void flush_all(uint64_t va)
+{
+    flush_vcpus(va, ~0ull);
+}

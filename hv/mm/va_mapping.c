@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* update_va_mapping: one leaf, named by the virtual address that it maps, and the flush that goes with it. */
+#include <hv/access.h>
+#include <hv/hypercall.h>
+#include <pvabi/xen.h>
+#include "types.h"
+
+static cold int no_l1(uint64_t va)
+{
+    return refuse(-XEN_EINVAL, "address %#lx: the kernel root %#lx has no L1 table there%s", (unsigned long)va,
+                  (unsigned long)current->kernel_cr3 >> PAGE_SHIFT,
+                  guest_range_ok(va, 1) ? "; hook one in first" : ", nor may a guest have one");
+}
+
+/* The bits above the kind: 0 the caller, UVMF_ALL its whole domain, else the address of a bitmap. */
+static int flush(uint64_t va, uint64_t flags)
+{
+    uint64_t where = flags & ~(uint64_t)UVMF_FLUSHTYPE_MASK;
+    uint64_t what = (flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG ? va : FLUSH_ALL_PAGES;
+
+    if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_FLUSHTYPE_MASK)
+        return refuse(-XEN_EINVAL, "flags %#lx: no such kind of flush", (unsigned long)flags);
+    if (where == UVMF_LOCAL)
+        flush_local(what);
+    else if (where == UVMF_ALL)
+        flush_all(what);
+    else
+        return flush_masked(what, where);
+    return 0;
+}
+
+static always_inline long update(struct pt_call *c, uint64_t va, uint64_t pte, uint64_t flags)
+{
+    uint64_t *slot;
+    int rc;
+
+    lock(&c->d->pt_lock);
+    slot = pt_slot(current, va);
+    rc = likely(slot) ? leaf_update(c, slot, pte, false) : no_l1(va);
+    unlock(&c->d->pt_lock);
+    if (likely(!rc) && (flags & UVMF_FLUSHTYPE_MASK))
+        rc = flush(va, flags);
+    return rc;
+}
+
+long do_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags)
+{
+    struct pt_call c = PT_CALL(current->domain);
+
+    return update(&c, va, pte, flags);
+}
+
+long do_update_va_mapping_otherdomain(uint64_t va, uint64_t pte, uint64_t flags, uint64_t domid)
+{
+    struct pt_call c = PT_CALL(current->domain);
+    int rc = foreign_domains(&c, (domid_t)domid);
+
+    return rc ? rc : update(&c, va, pte, flags);
+}
