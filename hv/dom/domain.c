@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* Domains and vCPUs: how they come to be, how they stop.
+ *
+ * A domain once in the list stays there until its destruction, which waits until no call can still
+ * hold a pointer to it; so a pointer from domain_by_id() is good for the length of the call. */
+#include <string.h>
+
+#include <hv/cpu.h>
+#include <hv/init.h>
+#include <hv/print.h>
+#include <pvabi/sched.h>
+#include <pvabi/xen.h>
+
+#include "sched.h"
+
+struct domain *domain_list;
+struct spinlock domlist_lock = SPINLOCK_INIT(RANK_DOMLIST);
+struct domain *hardware_domain;
+
+struct domain dom_io;
+
+void domain_init(void)
+{
+    dom_io.id = DOMID_IO;
+    lock_init(&dom_io.life, RANK_DOMAIN);
+    lock_init(&dom_io.pt_lock, RANK_PT);
+    lock_init(&dom_io.pages_lock, RANK_PAGES);
+}
+
+struct domain *domain_by_id(domid_t id)
+{
+    if (id == DOMID_SELF)
+        return current->domain;
+    for_each_domain(d)
+    {
+        if (d->id == id)
+            return d;
+    }
+    return NULL;
+}
+
+static int order_of(size_t size)
+{
+    int order = 0;
+
+    while ((PAGE_SIZE << order) < size)
+        order++;
+    return order;
+}
+
+static void shared_info_init(struct domain *d)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(d->shared->vcpu_info); i++)
+        d->shared->vcpu_info[i].evtchn_upcall_mask = 1;
+    wallclock_publish(d);
+}
+
+struct domain *domain_create(domid_t id, unsigned max_vcpus, bool is_hardware)
+{
+    struct domain *d = page_alloc((unsigned)order_of(sizeof(*d)));
+
+    if (!d)
+        return NULL;
+    d->id = id;
+    d->is_hardware = is_hardware;
+    d->max_vcpus = MIN(max_vcpus, (unsigned)MAX_VCPUS);
+    d->shutdown_code = SHUTDOWN_CODE_NONE;
+    lock_init(&d->life, RANK_DOMAIN);
+    lock_init(&d->pt_lock, RANK_PT);
+    lock_init(&d->pages_lock, RANK_PAGES);
+    d->shared = domain_alloc_shared_page(d, &d->shared_mfn);
+    if (!d->shared || evtchn_domain_init(d) || grant_domain_init(d)) {
+        if (d->shared)
+            domain_free_shared_page(d, d->shared);
+        page_free(d, (unsigned)order_of(sizeof(*d)));
+        return NULL;
+    }
+    shared_info_init(d);
+
+    lock(&domlist_lock);
+    d->next = domain_list;
+    __atomic_store_n(&domain_list, d, __ATOMIC_RELEASE);
+    unlock(&domlist_lock);
+    if (is_hardware)
+        hardware_domain = d;
+    return d;
+}
+
+struct vcpu *vcpu_create(struct domain *d, unsigned id)
+{
+    struct vcpu *v = page_alloc((unsigned)order_of(sizeof(*v)));
+
+    if (!v)
+        return NULL;
+    v->id = id;
+    v->domain = d;
+    v->pcpu = percpu_of[id % cpu_count];
+    v->state = VCPU_OFFLINE;
+    v->state_since = now_ns();
+    v->info = &d->shared->vcpu_info[id];
+    v->info_mfn = INVALID_MFN;
+    vcpu_timers_init(v);
+    if (vcpu_arch_create(v)) {
+        page_free(v, (unsigned)order_of(sizeof(*v)));
+        return NULL;
+    }
+    time_publish(v);
+    __atomic_store_n(&d->vcpu[id], v, __ATOMIC_RELEASE);
+    return v;
+}
+
+/* ---- Stopping. ---- */
+
+static void stop_vcpus(struct domain *d)
+{
+    for_each_vcpu(d, v)
+    {
+        vcpu_set_work(v, WORK_STOP);
+        vcpu_kick(v);
+    }
+}
+
+static bool may_run(const struct domain *d)
+{
+    return !d->pause_count && !d->dying && !d->shut_down;
+}
+
+static bool vcpus_stopped(const void *domain)
+{
+    const struct domain *d = domain;
+
+    for_each_vcpu(d, v)
+    {
+        enum vcpu_state s = READ_ONCE(v->state);
+
+        if (s == VCPU_RUNNING || s == VCPU_RUNNABLE)
+            return false;
+    }
+    return true;
+}
+
+void domain_pause(struct domain *d)
+{
+    lock(&d->life);
+    d->pause_count++;
+    unlock(&d->life);
+    stop_vcpus(d);
+    while (!vcpus_stopped(d)) {
+        vcpu_yield();
+        preempt_point();
+    }
+}
+
+void domain_unpause(struct domain *d)
+{
+    bool run;
+
+    lock(&d->life);
+    if (d->pause_count)
+        d->pause_count--;
+    run = may_run(d);
+    unlock(&d->life);
+    if (!run)
+        return;
+    for_each_vcpu(d, v) vcpu_release(v);
+}
+
+static noreturn void machine_end(unsigned code)
+{
+    switch (code) {
+    case SHUTDOWN_poweroff:
+        printk(LOG_ERR, "Hardware Dom0 powered off: so does the machine");
+        machine_poweroff();
+    case SHUTDOWN_reboot:
+        printk(LOG_ERR, "Hardware Dom0 asks for a reboot: %s the machine",
+               options.noreboot ? "stopping (noreboot)" : "resetting");
+        if (options.noreboot)
+            machine_halt();
+        machine_reboot();
+    case SHUTDOWN_crash:
+        printk(LOG_ERR, "Hardware Dom0 crashed: the machine cannot go on");
+        machine_halt();
+    default:
+        printk(LOG_ERR, "Hardware Dom0 shut down with code %u: stopping the machine", code);
+        machine_halt();
+    }
+}
+
+void domain_shutdown(struct domain *d, unsigned code)
+{
+    bool first;
+
+    lock(&d->life);
+    first = !d->shut_down;
+    d->shut_down = true;
+    if (d->shutdown_code == SHUTDOWN_CODE_NONE)
+        d->shutdown_code = (uint8_t)code;
+    unlock(&d->life);
+    if (!first)
+        return;
+    if (d->is_hardware)
+        machine_end(d->shutdown_code);
+    stop_vcpus(d);
+    send_global_virq(VIRQ_DOM_EXC);
+}

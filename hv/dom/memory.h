@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What memory_op.c and memory_exchange.c share. */
+#ifndef HV_DOM_MEMORY_H
+#define HV_DOM_MEMORY_H
+
+#include <hv/types.h>
+
+long memory_exchange(uint64_t arg);
+unsigned extent_addr_bits(uint32_t mem_flags); /* of heap_alloc() */
+unsigned extent_order_max(void);               /* for the current domain */
+void m2p_set_extent(mfn_t first, uint64_t pfn, unsigned order);
+
+#endif

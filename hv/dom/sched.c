@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* The scheduler. Every vCPU belongs to one CPU. Those that want to run wait in its queue, sorted by
+ * virtual runtime: the CPU time they have had. The first of the queue runs for at most a slice
+ * while others wait; a woken vCPU that has had clearly less than the running one takes its place at
+ * once. Somebody who slept does not save up its claim: it starts at most SLEEPER_CREDIT before the
+ * others.
+ *
+ *              vcpu_up, vcpu_release          chosen
+ *   OFFLINE ----------------------> RUNNABLE -------> RUNNING
+ *      ^                             ^    ^              | |
+ *      |                  vcpu_wake  |    +--------------+ |
+ *      |                             |   slice over, yield |
+ *      |                          BLOCKED <----------------+ vcpu_sleep
+ *      +---------------------------------------------------+ WORK_STOP or down, at the way out to
+ * the guest
+ *
+ * A vCPU that is stopped in the middle of a hypercall finishes that first (preempt_point() never
+ * parks it), so nobody keeps locks, walks or half-made page tables while it is offline. */
+#include <hv/cpu.h>
+#include <hv/irq.h>
+
+#include "sched.h"
+
+#define SLICE_NS          10000000ull
+#define SLEEPER_CREDIT_NS 2000000ull
+#define WAKE_MARGIN_NS    200000ull
+
+/* Ends the state that v was in. Lock: its CPU's. */
+static void set_state(struct vcpu *v, enum vcpu_state state, uint64_t now)
+{
+    uint64_t spent = now - v->state_since;
+
+    if (v->state == VCPU_RUNNING)
+        v->vruntime += spent;
+    v->state_time[v->state] += spent;
+    v->state = state;
+    v->state_since = now;
+}
+
+/* Behind those of the same virtual runtime, so that they take turns. */
+static void enqueue(struct percpu *c, struct vcpu *v)
+{
+    struct vcpu **p = &c->run_queue;
+
+    while (*p && (*p)->vruntime <= v->vruntime)
+        p = &(*p)->run_next;
+    v->run_next = *p;
+    *p = v;
+}
+
+static bool may_run(const struct vcpu *v)
+{
+    return v->online && !(READ_ONCE(v->work) & WORK_STOP);
+}
+
+static struct vcpu *take_first(struct percpu *c)
+{
+    struct vcpu *v = c->run_queue;
+
+    if (!v)
+        return c->idle;
+    c->run_queue = v->run_next;
+    v->run_next = NULL;
+    c->min_vruntime = MAX(c->min_vruntime, v->vruntime);
+    return v;
+}
+
+static void resched(bool may_park)
+{
+    struct vcpu *prev = current, *next;
+    struct percpu *c = prev->pcpu;
+    uint64_t now;
+
+    __atomic_fetch_and(&prev->work, ~WORK_RESCHED, __ATOMIC_SEQ_CST);
+    now = now_ns();
+    lock(&c->sched_lock);
+    if (prev->state ==
+        VCPU_RUNNING) { /* else it put itself to sleep, or was woken from that already */
+        if (prev->is_idle || may_run(prev) || !may_park) {
+            set_state(prev, VCPU_RUNNABLE, now);
+            if (!prev->is_idle)
+                enqueue(c, prev);
+        } else {
+            set_state(prev, VCPU_OFFLINE, now);
+        }
+    }
+    next = take_first(c);
+    set_state(next, VCPU_RUNNING, now);
+    c->running = next;
+    if (c->run_queue)
+        timer_set(&c->slice_timer, now + SLICE_NS);
+    else if (c->slice_timer.armed)
+        timer_stop(&c->slice_timer);
+    unlock(&c->sched_lock);
+    if (next == prev)
+        return;
+    context_switch(prev, next);
+    if (prev->runstate_va)
+        vcpu_set_work(prev, WORK_RUNSTATE);
+}
+
+void schedule(void)
+{
+    resched(true);
+}
+
+void vcpu_yield(void)
+{
+    struct vcpu *v = current;
+    struct percpu *c = v->pcpu;
+
+    if (likely(!READ_ONCE(c->run_queue)))
+        return;
+    lock(&c->sched_lock);
+    if (c->run_queue)
+        v->vruntime = MAX(v->vruntime, c->run_queue->vruntime); /* behind the first at least */
+    unlock(&c->sched_lock);
+    resched(false);
+}
+
+void preempt_if_due(void)
+{
+    if (unlikely(READ_ONCE(current->work) & WORK_RESCHED))
+        resched(false);
+}
+
+static void slice_over(void *cpu)
+{
+    struct percpu *c = cpu;
+
+    vcpu_set_work(c->running, WORK_RESCHED);
+}
+
+void sched_queue_init(struct percpu *c)
+{
+    lock_init(&c->sched_lock, RANK_SCHED);
+    c->run_queue = NULL;
+    timer_init(&c->slice_timer, slice_over, c);
+}
+
+/* ---- Waking. ---- */
+
+/* Makes c look at its queue: by its current vCPU's next way out if it is this CPU, else by an
+ * interrupt. */
+static void prod(struct percpu *c)
+{
+    vcpu_set_work(c->running, WORK_RESCHED);
+    if (c != this_cpu())
+        apic_send_ipi(c->id, VECTOR_RESCHEDULE);
+}
+
+/* Lock: c's. v came to wait; does the running one have to go, or at least to know that its time is
+ * limited now? */
+static void contend(struct percpu *c, const struct vcpu *v, uint64_t now)
+{
+    const struct vcpu *running = c->running;
+    uint64_t had =
+        running->vruntime + (running->state == VCPU_RUNNING ? now - running->state_since : 0);
+
+    if (running->is_idle || v->vruntime + WAKE_MARGIN_NS < had || c != this_cpu())
+        prod(c);
+    else if (!c->slice_timer.armed)
+        timer_set(&c->slice_timer, MAX(running->state_since + SLICE_NS, now));
+}
+
+static void make_runnable(struct vcpu *v, enum vcpu_state from)
+{
+    struct percpu *c = v->pcpu;
+    uint64_t now = now_ns();
+
+    lock(&c->sched_lock);
+    if (v->state == from && (from == VCPU_BLOCKED || may_run(v))) {
+        set_state(v, VCPU_RUNNABLE, now);
+        v->vruntime = MAX(v->vruntime, c->min_vruntime - MIN(c->min_vruntime, SLEEPER_CREDIT_NS));
+        enqueue(c, v);
+        contend(c, v, now);
+    }
+    unlock(&c->sched_lock);
+}
+
+void vcpu_wake(struct vcpu *v)
+{
+    if (READ_ONCE(v->state) == VCPU_BLOCKED)
+        make_runnable(v, VCPU_BLOCKED);
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+    enum vcpu_state state = READ_ONCE(v->state);
+
+    if (v == current)
+        return;
+    if (state == VCPU_BLOCKED)
+        make_runnable(v, VCPU_BLOCKED);
+    else if (state == VCPU_RUNNING && v->pcpu != this_cpu())
+        apic_send_ipi(v->pcpu->id, VECTOR_RESCHEDULE);
+}
+
+void vcpu_release(struct vcpu *v)
+{
+    __atomic_fetch_and(&v->work, ~WORK_STOP, __ATOMIC_SEQ_CST);
+    make_runnable(v, VCPU_OFFLINE);
+}
+
+void vcpu_up(struct vcpu *v)
+{
+    v->online = true;
+    make_runnable(v, VCPU_OFFLINE);
+}
+
+void vcpu_down(struct vcpu *v)
+{
+    v->online = false;
+    vcpu_set_work(v, WORK_RESCHED);
+    vcpu_kick(v);
+}
+
+/* ---- Sleeping. ---- */
+
+/* Whoever makes ready() true does so before it looks at our state, and we say BLOCKED before we
+ * look: one of the two sees the other. */
+void vcpu_sleep(bool (*ready)(const void *), const void *arg)
+{
+    struct vcpu *v = current;
+    struct percpu *c = v->pcpu;
+
+    if (ready(arg))
+        return;
+    lock(&c->sched_lock);
+    set_state(v, VCPU_BLOCKED, now_ns());
+    unlock(&c->sched_lock);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (ready(arg))
+        vcpu_wake(v);
+    schedule();
+}
+
+static bool upcall_due(const void *v)
+{
+    return event_deliverable(v);
+}
+
+void vcpu_block(void)
+{
+    vcpu_sleep(upcall_due, current);
+}
+
+void runstate_get(struct vcpu *v, struct vcpu_runstate_info *out)
+{
+    struct percpu *c = v->pcpu;
+
+    *out = (struct vcpu_runstate_info){0};
+    lock(&c->sched_lock);
+    out->state = (int32_t)v->state;
+    out->state_entry_time = v->state_since;
+    for (unsigned i = 0; i < ARRAY_SIZE(out->time); i++)
+        out->time[i] = v->state_time[i];
+    out->time[v->state] += now_ns() - v->state_since;
+    unlock(&c->sched_lock);
+}
