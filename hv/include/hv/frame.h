@@ -5,7 +5,7 @@
  *
  *   63           36 35  34..32  31  30   29    28..26  25            0
  *  +---------------+--+--------+---+----+-----+-------+---------------+
- *  |     refs      |AL|  last  |NC |PIN |BUSY | type  |  type count   |
+ *  |     refs      |  |  last  |NC |PIN |BUSY | type  |  type count   |
  *  +---------------+--+--------+---+----+-----+-------+---------------+
  *
  * Legal: (NONE, idle, 0), (T, busy, 1), (T, stable, n >= 1). Every typed use also holds a reference, so one
@@ -30,7 +30,6 @@ enum frame_type { FT_NONE, FT_WR, FT_L1, FT_L2, FT_L3, FT_L4, FT_SEG, FT_FREE };
 #define FW_BUSY       (1ull << 29)
 #define FW_PIN        (1ull << 30)
 #define FW_NC         (1ull << 31) /* sticky: was mapped with a cache attribute other than WB */
-#define FW_ALLOC      (1ull << 35) /* one of the refs is the owner's own; who clears the bit (once, atomically) drops it */
 #define FW_LAST_SHIFT 32
 #define FW_LAST_MASK  (7ull << FW_LAST_SHIFT)
 #define FW_LAST(t)    ((uint64_t)(t) << FW_LAST_SHIFT)
