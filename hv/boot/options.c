@@ -112,8 +112,10 @@ static bool parse_level(struct word value, int *level)
             return true;
         }
     }
+    if (!word_is_text(name, "all"))
+        return false;
     *level = LOG_DEBUG;
-    return word_is_text(name, "all");
+    return true;
 }
 
 static bool parse_com1(struct word value)
