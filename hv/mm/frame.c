@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * References, and the writable type, of single frames: the part of the state machine that needs no lock.
+ * References, and the writable type, of single frames: the part of the state machine that needs no
+ * lock.
  *
- * A look at the owner before a compare-and-swap on the word keeps one domain from touching another's counts; the look
- * after it settles the matter, as references keep the owner from changing.
+ * A look at the owner before a compare-and-swap on the word keeps one domain from touching
+ * another's counts; the look after it settles the matter, as references keep the owner from
+ * changing.
  */
 #include "types.h"
 
@@ -15,8 +17,9 @@ void domain_frame_release(struct frame *f); /* dom/pages.c */
 
 const char *frame_type_name(enum frame_type t)
 {
-    static const char *const name[] = {"untyped page",  "writable page", "L1 page table",   "L2 page table",
-                                       "L3 page table", "L4 page table", "descriptor page", "free frame"};
+    static const char *const name[] = {"untyped page",    "writable page", "L1 page table",
+                                       "L2 page table",   "L3 page table", "L4 page table",
+                                       "descriptor page", "free frame"};
 
     return name[t & 7];
 }
@@ -66,7 +69,8 @@ void frame_put_ref(struct frame *f)
         frame_free(f);
 }
 
-/* What a TLB may hold of the frame is from before now: the unmapping stores are visible. Lock: the busy state. */
+/* What a TLB may hold of the frame is from before now: the unmapping stores are visible. Lock: the
+ * busy state. */
 static void stamp(struct frame *f)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries that map granted frames. Their references come from, and go back to, the grant code, so here nothing counts but
- * what the entry held before. */
+/* Entries that map granted frames. Their references come from, and go back to, the grant code, so
+ * here nothing counts but what the entry held before. */
 #include "types.h"
 
 struct place {
@@ -60,7 +60,8 @@ int pt_install_grant(struct domain *d, uint64_t where, bool by_pte, uint64_t pte
 }
 
 /* Lock: pt. */
-static int remove_mapping(struct domain *d, uint64_t *slot, mfn_t m, bool writable, uint64_t replace_va)
+static int remove_mapping(struct domain *d, uint64_t *slot, mfn_t m, bool writable,
+                          uint64_t replace_va)
 {
     uint64_t old = READ_ONCE(*slot), *other;
 
@@ -73,13 +74,15 @@ static int remove_mapping(struct domain *d, uint64_t *slot, mfn_t m, bool writab
     }
     other = d == current->domain ? pt_slot(current, replace_va) : NULL;
     if (!other || other == slot)
-        return refuse(-XEN_EINVAL, "grant unmap: nothing at %#lx can replace the mapping", (unsigned long)replace_va);
+        return refuse(-XEN_EINVAL, "grant unmap: nothing at %#lx can replace the mapping",
+                      (unsigned long)replace_va);
     WRITE_ONCE(*slot, READ_ONCE(*other));
     WRITE_ONCE(*other, 0);
     return 0;
 }
 
-int pt_remove_grant(struct domain *d, uint64_t where, bool by_pte, mfn_t m, bool writable, uint64_t replace_va)
+int pt_remove_grant(struct domain *d, uint64_t where, bool by_pte, mfn_t m, bool writable,
+                    uint64_t replace_va)
 {
     struct place p;
     int rc;

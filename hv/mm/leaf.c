@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Leaves off the common path: foreign frames, device memory, cache attributes, last uses, and the sentences of refusals. */
+/* Leaves off the common path: foreign frames, device memory, cache attributes, last uses, and the
+ * sentences of refusals. */
 #include "types.h"
 
 #ifdef PARAVANE_HOST
@@ -30,7 +31,8 @@ static int no(struct pt_call *c, int err, const char *why)
     return err;
 }
 
-/* Device memory and whatever else is no RAM: not counted, the hardware domain's as a whole but for a few frames. */
+/* Device memory and whatever else is no RAM: not counted, the hardware domain's as a whole but for
+ * a few frames. */
 static int io_leaf(struct pt_call *c, uint64_t n)
 {
     const struct domain *d = c->d;
@@ -95,7 +97,7 @@ int pte_refuse(struct pt_call *c, int err, const uint64_t *slot, unsigned level,
     if (c->request != NO_REQUEST)
         snprintf(request, sizeof(request), "request %u: ", c->request);
     frame_describe(frame, sizeof(frame), pte_mfn(pte));
-    return refuse(err, "%sentry %u of L%u table %#lx cannot become %#lx: %s; frame %#lx is %s", request,
-                  slot_index(slot), level, (unsigned long)va_mfn(slot).n, (unsigned long)pte, why,
-                  (unsigned long)pte_mfn(pte).n, frame);
+    return refuse(err, "%sentry %u of L%u table %#lx cannot become %#lx: %s; frame %#lx is %s",
+                  request, slot_index(slot), level, (unsigned long)va_mfn(slot).n,
+                  (unsigned long)pte, why, (unsigned long)pte_mfn(pte).n, frame);
 }

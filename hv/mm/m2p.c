@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine-to-physical table: for each frame of RAM the number under which its owner knows it. Guests read it. */
+/* The machine-to-physical table: for each frame of RAM the number under which its owner knows it.
+ * Guests read it. */
 #include <hv/frame.h>
 
 #define m2p ((uint64_t *)M2P_RW_VA)

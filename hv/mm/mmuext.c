@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mmuext_op: pins, roots, flushes, whole pages. A list of operations, done in order until one is refused. */
+/* mmuext_op: pins, roots, flushes, whole pages. A list of operations, done in order until one is
+ * refused. */
 #include <string.h>
 
 #include <hv/access.h>
@@ -52,8 +53,8 @@ static int fill_page(struct pt_call *c, mfn_t m, mfn_t src, bool copy)
 
     if (rc) {
         frame_describe(frame, sizeof(frame), m);
-        return refuse(rc, "operation %u: frame %#lx, %s, cannot be written by d%u", c->request, (unsigned long)m.n,
-                      frame, c->pg->id);
+        return refuse(rc, "operation %u: frame %#lx, %s, cannot be written by d%u", c->request,
+                      (unsigned long)m.n, frame, c->pg->id);
     }
     if (!copy) {
         memset(mfn_va(m), 0, PAGE_SIZE);
@@ -89,7 +90,8 @@ static int page_op(struct pt_call *c, const struct op *op)
     case MMUEXT_PIN_L2_TABLE:
     case MMUEXT_PIN_L3_TABLE:
     case MMUEXT_PIN_L4_TABLE:
-        return pin_table(&tables, mfn(op->arg1), (enum frame_type)(FT_L1 + op->cmd - MMUEXT_PIN_L1_TABLE));
+        return pin_table(&tables, mfn(op->arg1),
+                         (enum frame_type)(FT_L1 + op->cmd - MMUEXT_PIN_L1_TABLE));
     case MMUEXT_UNPIN_TABLE:
         return unpin_table(&tables, mfn(op->arg1));
     case MMUEXT_CLEAR_PAGE:
@@ -153,7 +155,8 @@ static int read_op(struct op *op, uint64_t ptr)
 {
     uint64_t cmd;
 
-    if (!guest_load64(&cmd, ptr) || !guest_load64(&op->arg1, ptr + offsetof(struct mmuext_op, arg1)) ||
+    if (!guest_load64(&cmd, ptr) ||
+        !guest_load64(&op->arg1, ptr + offsetof(struct mmuext_op, arg1)) ||
         !guest_load64(&op->arg2, ptr + offsetof(struct mmuext_op, arg2)))
         return -XEN_EFAULT;
     op->cmd = (uint32_t)cmd;
@@ -188,6 +191,7 @@ long do_mmuext_op(uint64_t ops, uint64_t count, uint64_t done_ptr, uint64_t fore
             break;
     }
     if (done_ptr && copy_to_guest(done_ptr, &c.request, sizeof(uint32_t)) && !rc)
-        rc = refuse(-XEN_EFAULT, "the number of operations done cannot be written to %#lx", (unsigned long)done_ptr);
+        rc = refuse(-XEN_EFAULT, "the number of operations done cannot be written to %#lx",
+                    (unsigned long)done_ptr);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Which entries may stand in a guest's page tables, level by level: pure predicates over one value. They are allow-lists:
- * a bit that is not named here is refused. Entries that are not present may hold anything. */
+/* Which entries may stand in a guest's page tables, level by level: pure predicates over one value.
+ * They are allow-lists: a bit that is not named here is refused. Entries that are not present may
+ * hold anything. */
 #ifndef HV_MM_PTE_H
 #define HV_MM_PTE_H
 
@@ -13,13 +14,14 @@
 /* Cache attribute of a leaf. The host's PAT gives write-back to 0 and to no other combination. */
 #define LEAF_CACHE (PTE_PWT | PTE_PCD | PTE_PAT)
 
-/* Bits of a present leaf on which its references and rights depend. An update that leaves them all as they are needs no
- * counting; the rest is A, D, NX, U, G and software's. */
+/* Bits of a present leaf on which its references and rights depend. An update that leaves them all
+ * as they are needs no counting; the rest is A, D, NX, U, G and software's. */
 #define LEAF_MEANING (PTE_ADDR | PTE_P | PTE_RW | LEAF_CACHE | PTE_RESERVED)
 /* A leaf with one of these is for the slow path to judge. */
 #define LEAF_SPECIAL (LEAF_CACHE | PTE_RESERVED)
 
-#define TABLE_ALLOWED (PTE_P | PTE_RW | PTE_U | PTE_A | PTE_D | PTE_G | PTE_AVAIL | PTE_ADDR | PTE_NX)
+#define TABLE_ALLOWED                                                                              \
+    (PTE_P | PTE_RW | PTE_U | PTE_A | PTE_D | PTE_G | PTE_AVAIL | PTE_ADDR | PTE_NX)
 /* As LEAF_MEANING: an entry of L2 to L4 holds a typed use of its child, whatever its rights. */
 #define TABLE_MEANING (PTE_ADDR | PTE_P)
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writable page tables: a guest kernel's store to an entry of a live L1, which it has mapped read-only, is carried out
- * for it. The instruction's bytes are fetched once; its effect on the entry is computed, judged as any leaf update, and
- * put there by compare-and-swap, since the processor may mark the old entry accessed or dirty at any time.
+ * Writable page tables: a guest kernel's store to an entry of a live L1, which it has mapped
+ * read-only, is carried out for it. The instruction's bytes are fetched once; its effect on the
+ * entry is computed, judged as any leaf update, and put there by compare-and-swap, since the
+ * processor may mark the old entry accessed or dirty at any time.
  */
 #include <hv/access.h>
 #include <hv/x86/decode.h>
@@ -14,15 +15,17 @@ static unsigned fetch(const struct guest_regs *r, uint64_t bytes[2])
     unsigned to_page_end = (unsigned)(PAGE_SIZE - (r->rip & (PAGE_SIZE - 1)));
 
     if (likely(to_page_end >= 16 && guest_range_ok(r->rip, 16)))
-        return guest_load64(&bytes[0], r->rip) && guest_load64(&bytes[1], r->rip + 8) ? INSN_MAX_LEN : 0;
+        return guest_load64(&bytes[0], r->rip) && guest_load64(&bytes[1], r->rip + 8) ? INSN_MAX_LEN
+                                                                                      : 0;
     if (!copy_from_guest(bytes, r->rip, INSN_MAX_LEN))
         return INSN_MAX_LEN;
-    return to_page_end < INSN_MAX_LEN && !copy_from_guest(bytes, r->rip, to_page_end) ? to_page_end : 0;
+    return to_page_end < INSN_MAX_LEN && !copy_from_guest(bytes, r->rip, to_page_end) ? to_page_end
+                                                                                      : 0;
 }
 
 /* Lock: pt. 0, or an error after a sentence; *res is what the instruction left. */
-static int emulate(struct pt_call *c, const struct pte_insn *in, const struct guest_regs *r, uint64_t *slot,
-                   struct pte_result *res)
+static int emulate(struct pt_call *c, const struct pte_insn *in, const struct guest_regs *r,
+                   uint64_t *slot, struct pte_result *res)
 {
     uint64_t old = READ_ONCE(*slot), val;
     bool same;
@@ -40,7 +43,8 @@ static int emulate(struct pt_call *c, const struct pte_insn *in, const struct gu
             if (unlikely(rc))
                 return pte_refuse(c, rc, slot, 1, val);
         }
-        if (likely(__atomic_compare_exchange_n(slot, &old, val, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)))
+        if (likely(__atomic_compare_exchange_n(slot, &old, val, false, __ATOMIC_SEQ_CST,
+                                               __ATOMIC_RELAXED)))
             break;
         if ((val & PTE_P) && !same)
             leaf_put(c->d, val);
@@ -50,7 +54,8 @@ static int emulate(struct pt_call *c, const struct pte_insn *in, const struct gu
     return 0;
 }
 
-/* The L1 table that va maps read-only: its first entry. Lock: pt; the mapping holds a reference, and the lock the type. */
+/* The L1 table that va maps read-only: its first entry. Lock: pt; the mapping holds a reference,
+ * and the lock the type. */
 static uint64_t *mapped_l1(const struct vcpu *v, uint64_t va)
 {
     const uint64_t *mapping = pt_slot(v, va);
@@ -68,7 +73,8 @@ static uint64_t *mapped_l1(const struct vcpu *v, uint64_t va)
 }
 
 /* Lock: pt. 0: done, but for the registers. */
-static int store(struct vcpu *v, struct guest_regs *r, uint64_t va, struct pte_insn *in, struct pte_result *res)
+static int store(struct vcpu *v, struct guest_regs *r, uint64_t va, struct pte_insn *in,
+                 struct pte_result *res)
 {
     struct pt_call c = PT_CALL(v->domain);
     uint64_t bytes[2], *l1 = mapped_l1(v, va);

@@ -14,8 +14,8 @@ static cold int foreign_named(struct pt_call *c, uint64_t foreign)
     /* Device memory is the hardware domain's as its own is. */
     c->pg = pg == DOMID_IO ? c->d : domain_by_id(pg);
     if (!c->d || !c->pg)
-        return refuse(-XEN_ESRCH, "domain argument %#lx: there is no domain %u", (unsigned long)foreign,
-                      c->d ? pg : (unsigned)(pt - 1));
+        return refuse(-XEN_ESRCH, "domain argument %#lx: there is no domain %u",
+                      (unsigned long)foreign, c->d ? pg : (unsigned)(pt - 1));
     if ((c->d != current->domain || c->pg != current->domain) && !current->domain->is_hardware)
         return refuse(-XEN_EPERM, "domain argument %#lx: only the hardware domain may name another",
                       (unsigned long)foreign);
@@ -40,7 +40,8 @@ void flush_local(uint64_t va)
         tlb_flush_page_local(va);
 }
 
-/* A vCPU that does not run has nothing cached: loading its root will flush. So with one CPU only the caller counts. */
+/* A vCPU that does not run has nothing cached: loading its root will flush. So with one CPU only
+ * the caller counts. */
 static void flush_vcpus(uint64_t va, uint64_t vcpus)
 {
     if (cpu_count == 1)
@@ -54,7 +55,8 @@ int flush_masked(uint64_t va, uint64_t mask_ptr)
     uint64_t vcpus;
 
     if (!guest_range_ok(mask_ptr, sizeof(vcpus)) || !guest_load64(&vcpus, mask_ptr))
-        return refuse(-XEN_EFAULT, "the bitmap of vCPUs at %#lx cannot be read", (unsigned long)mask_ptr);
+        return refuse(-XEN_EFAULT, "the bitmap of vCPUs at %#lx cannot be read",
+                      (unsigned long)mask_ptr);
     flush_vcpus(va, vcpus);
     return 0;
 }

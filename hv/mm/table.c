@@ -2,9 +2,10 @@
 /*
  * Page tables and descriptor pages: how a frame becomes one (T2-T4), and how it ceases to be (T6).
  *
- * A table of level n holds a typed use of level n-1 for each present entry, so that the depth of the recursion here is
- * at most four and there are no cycles. L1 and descriptor pages are done in one go; between the children of the others
- * there may be a window, in which the tables on the way stay busy and are this walk's alone.
+ * A table of level n holds a typed use of level n-1 for each present entry, so that the depth of
+ * the recursion here is at most four and there are no cycles. L1 and descriptor pages are done in
+ * one go; between the children of the others there may be a window, in which the tables on the way
+ * stay busy and are this walk's alone.
  */
 #include <hv/init.h>
 #include "types.h"
@@ -105,7 +106,8 @@ static int seg_page_validate(struct pt_call *c, mfn_t m)
     if (bad < 0)
         return 0;
     return refuse(-XEN_EINVAL,
-                  "entry %d of descriptor page %#lx is %#lx, a system descriptor that the processor would act upon",
+                  "entry %d of descriptor page %#lx is %#lx, a system descriptor that the "
+                  "processor would act upon",
                   bad, (unsigned long)m.n, (unsigned long)((uint64_t *)mfn_va(m))[bad]);
 }
 
@@ -180,7 +182,8 @@ int table_get(struct pt_call *c, mfn_t m, enum frame_type t)
     }
     if (!first)
         return 0;
-    /* Nobody can map it writable any more. Whatever could is flushed, or it could change behind the check. */
+    /* Nobody can map it writable any more. Whatever could is flushed, or it could change behind the
+     * check. */
     tlb_flush_older(f->stamp);
     if (READ_ONCE(f->word) & FW_NC)
         cache_flush_frame(m);
@@ -216,9 +219,10 @@ int table_update(struct pt_call *c, uint64_t *slot, unsigned level, uint64_t val
         return 0; /* kernels copy whole roots; what they put here is never used */
     changed = (old ^ val) & TABLE_MEANING;
     if (val & PTE_P) {
-        rc = changed                 ? child_get(c, val, level)
-             : !table_entry_ok(val) ? no(c, -XEN_EINVAL, "a bit is set that is not allowed above L1")
-                                     : 0;
+        rc = changed ? child_get(c, val, level)
+             : !table_entry_ok(val)
+                 ? no(c, -XEN_EINVAL, "a bit is set that is not allowed above L1")
+                 : 0;
         if (rc)
             return c->why ? pte_refuse(c, rc, slot, level, val) : rc;
         val = pte_normal(val);

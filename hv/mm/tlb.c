@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLB flushes by epoch. A flush of a CPU takes the next epoch, forgets everything, and then publishes that epoch as the
- * CPU's own. Whoever makes a translation impossible notes the epoch of that moment (a frame's stamp); a CPU whose own
- * epoch is later has flushed since then and cannot hold the translation, and all others are asked to flush.
+ * TLB flushes by epoch. A flush of a CPU takes the next epoch, forgets everything, and then
+ * publishes that epoch as the CPU's own. Whoever makes a translation impossible notes the epoch of
+ * that moment (a frame's stamp); a CPU whose own epoch is later has flushed since then and cannot
+ * hold the translation, and all others are asked to flush.
  *
- * Only guest translations are meant: the hypervisor's own are global and outlive a load of CR3. Guests' never are.
+ * Only guest translations are meant: the hypervisor's own are global and outlive a load of CR3.
+ * Guests' never are.
  */
 #include <hv/cpu.h>
 #include <hv/irq.h>
@@ -52,8 +54,9 @@ static always_inline bool may_hold(const struct percpu *c, uint64_t stamp)
     return c && READ_ONCE(c->online) && __atomic_load_n(&c->flush_epoch, __ATOMIC_ACQUIRE) <= stamp;
 }
 
-/* Asks the other CPUs of the mask, flushes this one if it is among them, and waits until none holds anything that old.
- * Other CPUs may be doing the same with us meanwhile, so their requests are served. */
+/* Asks the other CPUs of the mask, flushes this one if it is among them, and waits until none holds
+ * anything that old. Other CPUs may be doing the same with us meanwhile, so their requests are
+ * served. */
 static void flush_cpus(uint64_t mask, uint64_t stamp)
 {
     unsigned self = this_cpu()->id;
@@ -83,7 +86,8 @@ void tlb_flush_domain(struct domain *d, uint64_t vcpus)
 {
     uint64_t mask = 0;
 
-    for_each_vcpu(d, v) {
+    for_each_vcpu(d, v)
+    {
         if (vcpus >> v->id & 1)
             mask |= 1ull << v->pcpu->id;
     }

@@ -2,9 +2,10 @@
 /*
  * What the files of mm/ share: the frame word's transitions, leaves, tables.
  *
- * Page tables of a domain change, and become or cease to be tables, only under its pt_lock. So while the lock is held a
- * frame that was seen to be a stable L1 of the domain stays one. Work below L2-L4 is long: between two children it opens
- * a window (pt_breathe) in which the lock is free and `walk_busy` says that whatever needs structure has to wait.
+ * Page tables of a domain change, and become or cease to be tables, only under its pt_lock. So
+ * while the lock is held a frame that was seen to be a stable L1 of the domain stays one. Work
+ * below L2-L4 is long: between two children it opens a window (pt_breathe) in which the lock is
+ * free and `walk_busy` says that whatever needs structure has to wait.
  */
 #ifndef HV_MM_TYPES_H
 #define HV_MM_TYPES_H
@@ -24,7 +25,10 @@ struct pt_call {
     bool worked;       /* a table was validated or released since the last window */
     const char *why;   /* what was wrong, when the caller, who knows where, has to say it */
 };
-#define PT_CALL(dom) {.d = (dom), .pg = (dom), .request = NO_REQUEST}
+#define PT_CALL(dom)                                                                               \
+    {                                                                                              \
+        .d = (dom), .pg = (dom), .request = NO_REQUEST                                             \
+    }
 
 /* ---- Words (frame.c). ---- */
 
@@ -54,7 +58,8 @@ void leaf_undo(uint64_t pte);
 /* The sentence of a refused entry; returns err. */
 int pte_refuse(struct pt_call *c, int err, const uint64_t *slot, unsigned level, uint64_t pte) cold;
 
-/* The common leaf, write-back RAM of `owner`. True: the references that it needs are taken, by one compare-and-swap. */
+/* The common leaf, write-back RAM of `owner`. True: the references that it needs are taken, by one
+ * compare-and-swap. */
 static always_inline bool leaf_get_fast(const struct domain *owner, uint64_t pte)
 {
     struct frame *f = mfn_frame(pte_mfn(pte));
@@ -64,7 +69,8 @@ static always_inline bool leaf_get_fast(const struct domain *owner, uint64_t pte
         return false;
     w = READ_ONCE(f->word);
     if (pte & PTE_RW) {
-        if (unlikely((w & (FW_TYPE_MASK | FW_BUSY | FW_COUNT_HIGH | FW_REF_HIGH)) != FW_TYPE(FT_WR)))
+        if (unlikely((w & (FW_TYPE_MASK | FW_BUSY | FW_COUNT_HIGH | FW_REF_HIGH)) !=
+                     FW_TYPE(FT_WR)))
             return false;
         to = w + FW_REF_ONE + FW_COUNT_ONE;
     } else {
@@ -95,7 +101,8 @@ static always_inline void leaf_put(const struct domain *d, uint64_t pte)
     if (likely(mfn_valid(pte_mfn(pte)) && READ_ONCE(f->owner) == d)) {
         w = READ_ONCE(f->word);
         if (pte & PTE_RW) {
-            if (likely((w & FW_COUNT_MASK) > 1) && likely(word_cas(f, &w, w - FW_REF_ONE - FW_COUNT_ONE)))
+            if (likely((w & FW_COUNT_MASK) > 1) &&
+                likely(word_cas(f, &w, w - FW_REF_ONE - FW_COUNT_ONE)))
                 return;
         } else if (likely(w >= 2 * FW_REF_ONE) && likely(word_cas(f, &w, w - FW_REF_ONE))) {
             return;
@@ -104,16 +111,17 @@ static always_inline void leaf_put(const struct domain *d, uint64_t pte)
     leaf_put_slow(pte);
 }
 
-/* Stores an entry that the processor may mark accessed or dirty meanwhile; keep_ad: those marks survive. The store is
- * plain: all other writers hold the lock, and a mark that is lost is overwritten as the guest asked. */
+/* Stores an entry that the processor may mark accessed or dirty meanwhile; keep_ad: those marks
+ * survive. The store is plain: all other writers hold the lock, and a mark that is lost is
+ * overwritten as the guest asked. */
 static always_inline void pte_store(uint64_t *slot, uint64_t old, uint64_t val, bool keep_ad)
 {
     if (likely(!keep_ad || !(val & PTE_P))) {
         WRITE_ONCE(*slot, val);
         return;
     }
-    while (!__atomic_compare_exchange_n(slot, &old, val | (old & (PTE_A | PTE_D)), false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_RELAXED))
+    while (!__atomic_compare_exchange_n(slot, &old, val | (old & (PTE_A | PTE_D)), false,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
         ;
 }
 
@@ -139,16 +147,19 @@ static always_inline int leaf_update(struct pt_call *c, uint64_t *slot, uint64_t
     return 0;
 }
 
-/* ---- Tables (table.c, type.c). Lock: pt, with no walk under way (pt_lock_walk); dropped in windows. ---- */
+/* ---- Tables (table.c, type.c). Lock: pt, with no walk under way (pt_lock_walk); dropped in
+ * windows. ---- */
 
 void pt_lock_walk(struct domain *d);
 void pt_breathe(struct pt_call *c);
-/* A typed use of m, validated if it is the first. 0; or an error, with c->why unless the sentence was said. */
+/* A typed use of m, validated if it is the first. 0; or an error, with c->why unless the sentence
+ * was said. */
 int table_get(struct pt_call *c, mfn_t m, enum frame_type t);
 void table_put(struct pt_call *c, mfn_t m, enum frame_type t);
 /* An entry of a stable table of level 2 to 4 becomes `val`. */
 int table_update(struct pt_call *c, uint64_t *slot, unsigned level, uint64_t val, bool keep_ad);
-/* One use more of a frame whose type is stable, and one less unless it is the last: no lock needed. False: not so. */
+/* One use more of a frame whose type is stable, and one less unless it is the last: no lock needed.
+ * False: not so. */
 bool type_get_shared(struct frame *f, const struct domain *d, enum frame_type t);
 bool type_put_shared(struct frame *f);
 
@@ -159,7 +170,8 @@ int root_get(struct pt_call *c, mfn_t m);
 
 /* ---- Finding entries (walk.c). ---- */
 
-/* The entry of the L1 table that maps va in v's kernel root; NULL: there is none. Lock: pt of v's domain. */
+/* The entry of the L1 table that maps va in v's kernel root; NULL: there is none. Lock: pt of v's
+ * domain. */
 static always_inline uint64_t *pt_slot(const struct vcpu *v, uint64_t va)
 {
     const uint64_t *t = mfn_va(mfn(v->kernel_cr3 >> PAGE_SHIFT));
@@ -182,7 +194,8 @@ static always_inline uint64_t *pt_slot(const struct vcpu *v, uint64_t va)
 /* The domains that the last argument of mmu_update and mmuext_op names. 0 or an error. */
 int foreign_domains(struct pt_call *c, uint64_t foreign);
 #define FLUSH_ALL_PAGES (~0ull)
-/* Flush `va`, or everything, of the current vCPU; of those of its domain in a bitmap at a guest address; of all. */
+/* Flush `va`, or everything, of the current vCPU; of those of its domain in a bitmap at a guest
+ * address; of all. */
 void flush_local(uint64_t va);
 int flush_masked(uint64_t va, uint64_t mask_ptr);
 void flush_all(uint64_t va);

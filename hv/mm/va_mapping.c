@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* update_va_mapping: one leaf, named by the virtual address that it maps, and the flush that goes with it. */
+/* update_va_mapping: one leaf, named by the virtual address that it maps, and the flush that goes
+ * with it. */
 #include <hv/access.h>
 #include <hv/hypercall.h>
 #include <pvabi/xen.h>
@@ -7,12 +8,13 @@
 
 static cold int no_l1(uint64_t va)
 {
-    return refuse(-XEN_EINVAL, "address %#lx: the kernel root %#lx has no L1 table there%s", (unsigned long)va,
-                  (unsigned long)current->kernel_cr3 >> PAGE_SHIFT,
+    return refuse(-XEN_EINVAL, "address %#lx: the kernel root %#lx has no L1 table there%s",
+                  (unsigned long)va, (unsigned long)current->kernel_cr3 >> PAGE_SHIFT,
                   guest_range_ok(va, 1) ? "; hook one in first" : ", nor may a guest have one");
 }
 
-/* The bits above the kind: 0 the caller, UVMF_ALL its whole domain, else the address of a bitmap. */
+/* The bits above the kind: 0 the caller, UVMF_ALL its whole domain, else the address of a bitmap.
+ */
 static int flush(uint64_t va, uint64_t flags)
 {
     uint64_t where = flags & ~(uint64_t)UVMF_FLUSHTYPE_MASK;

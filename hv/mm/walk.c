@@ -2,8 +2,8 @@
 /* Looks into a guest's tables from outside of the lock. */
 #include "types.h"
 
-/* Tables may cease to be tables on the way, so each step proves that the frame is RAM of the domain: what is read may be
- * nonsense then, but only the guest's own. */
+/* Tables may cease to be tables on the way, so each step proves that the frame is RAM of the
+ * domain: what is read may be nonsense then, but only the guest's own. */
 bool pt_lookup(const struct vcpu *v, uint64_t va, uint64_t *pte)
 {
     mfn_t m = mfn(v->kernel_cr3 >> PAGE_SHIFT);
