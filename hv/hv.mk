@@ -14,13 +14,13 @@ HV_LDFLAGS := -no-pie -static -nostdlib -z max-page-size=4096 -z noexecstack --b
 include hv/unpack.mk
 
 HV_SRCS := $(filter-out %/asm-offsets.c,$(wildcard hv/*/*.c hv/*/*.S))
-HV_OBJS := $(patsubst hv/%,$(O)/hv/%.o,$(basename $(HV_SRCS)))
+HV_OBJS := $(patsubst %.c.o,%.o,$(HV_SRCS:%=$(O)/%.o))
 
 $(O)/hv/%.o: hv/%.c
 	@mkdir -p $(@D)
 	$(CC) $(HV_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(O)/hv/%.o: hv/%.S $(O)/hv/asm-offsets.h
+$(O)/hv/%.S.o: hv/%.S $(O)/hv/asm-offsets.h
 	@mkdir -p $(@D)
 	$(CC) $(HV_CFLAGS) -MMD -MP -c -o $@ $<
 
