@@ -149,15 +149,32 @@ static void prod(struct percpu *c)
         apic_send_ipi(c->id, VECTOR_RESCHEDULE);
 }
 
+/* Virtual runtime of the one that runs on c, up to now. */
+static uint64_t running_had(const struct percpu *c, uint64_t now)
+{
+    const struct vcpu *v = c->running;
+
+    return v->vruntime + (v->state == VCPU_RUNNING ? now - v->state_since : 0);
+}
+
+/* Lock: c's. Where one begins that did not run for long. */
+static uint64_t starting_point(struct percpu *c, uint64_t now)
+{
+    uint64_t least = c->running->is_idle ? c->min_vruntime : running_had(c, now);
+
+    if (c->run_queue)
+        least = MIN(least, c->run_queue->vruntime);
+    c->min_vruntime = MAX(c->min_vruntime, least);
+    return c->min_vruntime - MIN(c->min_vruntime, SLEEPER_CREDIT_NS);
+}
+
 /* Lock: c's. v came to wait; does the running one have to go, or at least to know that its time is
  * limited now? */
 static void contend(struct percpu *c, const struct vcpu *v, uint64_t now)
 {
     const struct vcpu *running = c->running;
-    uint64_t had =
-        running->vruntime + (running->state == VCPU_RUNNING ? now - running->state_since : 0);
 
-    if (running->is_idle || v->vruntime + WAKE_MARGIN_NS < had || c != this_cpu())
+    if (running->is_idle || v->vruntime + WAKE_MARGIN_NS < running_had(c, now) || c != this_cpu())
         prod(c);
     else if (!c->slice_timer.armed)
         timer_set(&c->slice_timer, MAX(running->state_since + SLICE_NS, now));
@@ -171,7 +188,7 @@ static void make_runnable(struct vcpu *v, enum vcpu_state from)
     lock(&c->sched_lock);
     if (v->state == from && (from == VCPU_BLOCKED || may_run(v))) {
         set_state(v, VCPU_RUNNABLE, now);
-        v->vruntime = MAX(v->vruntime, c->min_vruntime - MIN(c->min_vruntime, SLEEPER_CREDIT_NS));
+        v->vruntime = MAX(v->vruntime, starting_point(c, now));
         enqueue(c, v);
         contend(c, v, now);
     }
