@@ -4,6 +4,9 @@
 #define HV_TIME_H
 
 #include <hv/types.h>
+#ifndef PARAVANE_HOST
+#include <hv/x86.h>
+#endif
 
 struct domain;
 struct percpu;
@@ -16,10 +19,21 @@ struct time_scale {
     int8_t shift;
     uint32_t tsc_khz;
     bool invariant; /* the TSC neither stops nor changes its rate */
+    uint64_t ns_mul; /* mul and shift in one number: ns = ticks << 4 times it, shifted right by 64 */
 };
 extern struct time_scale time_scale;
+#define TIME_NS_SHIFT 28
+#define TIME_HZ_MIN   70000000u /* slower TSCs overflow ns_mul */
 
+#ifdef PARAVANE_HOST
 uint64_t now_ns(void);
+#else
+static always_inline uint64_t now_ns(void)
+{
+    uint64_t ticks = rdtsc() - time_scale.tsc_base;
+    return (uint64_t)((unsigned __int128)(ticks << 4) * time_scale.ns_mul >> 64);
+}
+#endif
 /* Writes the parameters into v's vcpu_info (and registered time area); once after each (re-)registration. */
 void time_publish(struct vcpu *v);
 /* Wallclock of shared_info: UTC at system time 0, read from the RTC at boot, changed by XENPF_settime. */

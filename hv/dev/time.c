@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* System time: the TSC, whose rate is measured once against a timer of known rate. The parameters
+ * never change afterwards, so every CPU and every guest computes the same time from them. */
+#include <hv/access.h>
+#include <hv/cpu.h>
+#include <hv/init.h>
+#include <hv/print.h>
+#include <hv/x86.h>
+
+#include "clock.h"
+#include "irq.h"
+
+#define WINDOW_US   4000 /* length of one measurement */
+#define WINDOWS_MAX 12
+#define AGREE_PPM   300 /* two in a row differ by less */
+#define EDGE_TRIES  4
+#define NS_PER_SEC  1000000000ull
+
+#define CPUID_POWER               0x80000007
+#define CPUID_POWER_EDX_INVARIANT (1u << 8)
+
+struct time_scale time_scale;
+
+/* One moment on all clocks. */
+struct sample {
+    uint64_t tsc;
+    uint32_t reference, apic;
+};
+
+/* Just after the reference ticked; of several tries the one that took least, as something may come
+ * in between. */
+static struct sample take_sample(const struct reference *r)
+{
+    struct sample best = {0};
+    uint64_t best_cost = ~0ull;
+
+    for (unsigned i = 0; i < EDGE_TRIES; i++) {
+        uint32_t start = r->read(), now;
+        uint64_t before, after;
+
+        do {
+            before = rdtsc();
+            now = r->read();
+            after = rdtsc();
+        } while (now == start);
+        if (after - before < best_cost) {
+            best_cost = after - before;
+            best = (struct sample){after, now, apic_timer_elapsed()};
+        }
+    }
+    return best;
+}
+
+static uint64_t ticks_between(const struct reference *r, const struct sample *a,
+                              const struct sample *b)
+{
+    return (b->reference - a->reference) & r->mask;
+}
+
+static struct sample sample_after(const struct reference *r, const struct sample *from)
+{
+    struct sample now = {.reference = from->reference};
+
+    while (ticks_between(r, from, &now) < r->hz * WINDOW_US / 1000000)
+        now.reference = r->read();
+    return take_sample(r);
+}
+
+/* Until two measurements in a row agree. Returns Hz of the TSC. */
+static uint64_t measure(const struct reference *r, uint64_t *apic_hz)
+{
+    uint64_t last = 0, hz = 0;
+    struct sample a, b;
+
+    apic_timer_start();
+    a = take_sample(r);
+    for (unsigned i = 0; i < WINDOWS_MAX; i++, a = b) {
+        uint64_t ticks, apart;
+
+        b = sample_after(r, &a);
+        ticks = ticks_between(r, &a, &b);
+        hz = (b.tsc - a.tsc) * r->hz / ticks;
+        *apic_hz = (uint64_t)(b.apic - a.apic) * r->hz / ticks;
+        apart = hz > last ? hz - last : last - hz;
+        if (apart < hz / (1000000 / AGREE_PPM))
+            return (hz + last) / 2;
+        last = hz;
+    }
+    printk(LOG_WARN, "TSC and %s do not run evenly: system time may be wrong", r->name);
+    return hz;
+}
+
+/* mul gets 32 significant bits. */
+static void set_scale(uint64_t hz)
+{
+    int8_t shift = 0;
+
+    time_scale.tsc_khz = (uint32_t)(hz / 1000);
+    for (; hz > 2 * NS_PER_SEC; hz >>= 1)
+        shift--;
+    for (; hz <= NS_PER_SEC; hz <<= 1)
+        shift++;
+    time_scale.mul = (uint32_t)((NS_PER_SEC << 32) / hz);
+    time_scale.shift = shift;
+    time_scale.ns_mul = (uint64_t)time_scale.mul << (TIME_NS_SHIFT + shift);
+}
+
+static bool tsc_is_invariant(void)
+{
+    uint32_t r[4];
+
+    cpuid_count(0x80000000, 0, r);
+    if (r[0] < CPUID_POWER)
+        return false;
+    cpuid_count(CPUID_POWER, 0, r);
+    return r[3] & CPUID_POWER_EDX_INVARIANT;
+}
+
+void time_init(void)
+{
+    const struct reference *r = reference_find();
+    uint64_t start = rdtsc(), apic_hz, hz;
+
+    hz = measure(r, &apic_hz);
+    if (hz < TIME_HZ_MIN)
+        panic("the TSC runs at %lu Hz by the %s, too slow to keep time by", hz, r->name);
+    time_scale.invariant = tsc_is_invariant();
+    time_scale.tsc_base = start;
+    set_scale(hz);
+    apic_timer_rate(apic_hz, hz);
+    printk(LOG_INFO, "TSC: %u kHz by the %s%s", time_scale.tsc_khz, r->name,
+           time_scale.invariant ? ", invariant" : "");
+    wallclock_init();
+}
+
+/* Readers try again while the version is odd or changes. What the guest may have made of the
+ * version does not matter. */
+static void publish(struct vcpu_time_info *t)
+{
+    uint32_t version = READ_ONCE(t->version) | 1;
+
+    __atomic_store_n(&t->version, version, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    WRITE_ONCE(t->tsc_timestamp, time_scale.tsc_base);
+    WRITE_ONCE(t->system_time, 0);
+    WRITE_ONCE(t->tsc_to_system_mul, time_scale.mul);
+    WRITE_ONCE(t->tsc_shift, time_scale.shift);
+    WRITE_ONCE(t->flags, time_scale.invariant || cpu_count == 1 ? XEN_PVCLOCK_TSC_STABLE_BIT : 0);
+    __atomic_store_n(&t->version, version + 1, __ATOMIC_RELEASE);
+}
+
+void time_publish(struct vcpu *v)
+{
+    struct vcpu_time_info t = {0};
+
+    publish(&v->info->time);
+    if (!v->time_area_va)
+        return;
+    publish(&t);
+    copy_to_guest(v->time_area_va, &t, sizeof(t));
+}
