@@ -6,7 +6,7 @@ CC := gcc
 O ?= build$(if $(DEBUG),/debug)
 
 HV_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -ffreestanding \
-	-fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+	-fpie -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -fno-omit-frame-pointer \
 	-Ihv/include -I. -I$(O)/hv $(if $(DEBUG),-DPARAVANE_DEBUG)
 HV_LDFLAGS := -no-pie -static -nostdlib -z max-page-size=4096 -z noexecstack --build-id=none --orphan-handling=error
@@ -16,11 +16,11 @@ include hv/unpack.mk
 HV_SRCS := $(filter-out %/asm-offsets.c,$(wildcard hv/*/*.c hv/*/*.S))
 HV_OBJS := $(patsubst %.c.o,%.o,$(HV_SRCS:%=$(O)/%.o))
 
-$(O)/hv/%.o: hv/%.c
+$(O)/hv/%.o: hv/%.c hv/hv.mk
 	@mkdir -p $(@D)
-	$(CC) $(HV_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(HV_CFLAGS) -include hv/include/hv/hidden.h -MMD -MP -c -o $@ $<
 
-$(O)/hv/%.S.o: hv/%.S $(O)/hv/asm-offsets.h
+$(O)/hv/%.S.o: hv/%.S $(O)/hv/asm-offsets.h hv/hv.mk
 	@mkdir -p $(@D)
 	$(CC) $(HV_CFLAGS) -MMD -MP -c -o $@ $<
 

@@ -12,7 +12,7 @@
     .balign 4
 header:
     .long MB_MAGIC, MB_FLAGS, -(MB_MAGIC + MB_FLAGS)
-    .long header, image_load, PHYS(image_load_end), PHYS(image_end), start32
+    .long header, loaded_start, PHYS(loaded_end), PHYS(image_end), start32
 
     .section .boot, "ax"
     .code32

@@ -10,10 +10,10 @@ struct out {
 };
 
 struct spec {
-    bool left, zero, is_signed;
+    bool left, zero, alternate, is_signed;
     unsigned base;
-    const char *digits;
-    int width, precision; /* precision < 0: none */
+    const char *digits, *prefix; /* prefix: of the alternate form */
+    int width, precision;        /* precision < 0: none */
 };
 
 static void put(struct out *o, char c)
@@ -43,9 +43,10 @@ static void put_text(struct out *o, const struct spec *s, const char *text)
         put_times(o, ' ', pad);
 }
 
-static void put_number(struct out *o, const struct spec *s, uint64_t v, const char *prefix)
+static void put_number(struct out *o, const struct spec *s, uint64_t v)
 {
     char digits[20];
+    const char *prefix = s->alternate && v ? s->prefix : "";
     int n = 0, pad;
     bool negative = s->is_signed && (int64_t)v < 0;
 
@@ -83,12 +84,14 @@ static const char *parse_number(const char *f, int *n, va_list *ap)
 
 static const char *parse_spec(const char *f, struct spec *s, va_list *ap)
 {
-    *s = (struct spec){.base = 10, .digits = "0123456789abcdef", .precision = -1};
+    *s = (struct spec){.base = 10, .digits = "0123456789abcdef", .prefix = "", .precision = -1};
     for (;; f++) {
         if (*f == '-')
             s->left = true;
         else if (*f == '0')
             s->zero = true;
+        else if (*f == '#')
+            s->alternate = true;
         else
             break;
     }
@@ -119,18 +122,24 @@ static const char *convert(struct out *o, const char *f, va_list *ap)
         s.is_signed = true;
         /* fall through */
     case 'u':
-        put_number(o, &s, fetch(&s, longs, ap), "");
+        put_number(o, &s, fetch(&s, longs, ap));
         break;
     case 'X':
         s.digits = "0123456789ABCDEF";
-        /* fall through */
-    case 'x':
+        s.prefix = "0X";
         s.base = 16;
-        put_number(o, &s, fetch(&s, longs, ap), "");
+        put_number(o, &s, fetch(&s, longs, ap));
+        break;
+    case 'x':
+        s.prefix = "0x";
+        s.base = 16;
+        put_number(o, &s, fetch(&s, longs, ap));
         break;
     case 'p':
+        s.alternate = true;
+        s.prefix = "0x";
         s.base = 16;
-        put_number(o, &s, (uint64_t)va_arg(*ap, void *), "0x");
+        put_number(o, &s, (uint64_t)va_arg(*ap, void *));
         break;
     case 's': {
         const char *text = va_arg(*ap, const char *);

@@ -34,6 +34,8 @@ START_TEST(numbers)
         same("%ld %lu %lx %zu %llx", v, (unsigned long)v, (unsigned long)v, (size_t)v,
              (unsigned long long)v);
         same("[%5d] [%-5d] [%05d] [%20ld] [%-20ld] [%020ld]", (int)v, (int)v, (int)v, v, v, v);
+        same("%#x %#lx %#X [%#20lx] [%#020lx] [%-#20lx]", (unsigned)v, (unsigned long)v,
+             (unsigned)v, (unsigned long)v, (unsigned long)v, (unsigned long)v);
         same("[%8x] [%08x] [%-8x] [%016lx] [%*lx]", (unsigned)v, (unsigned)v, (unsigned)v,
              (unsigned long)v, 24, (unsigned long)v);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Telling: the log, guests' sentences, panics. printk formats: %s %c %d %i %u %x %X %p with l, ll, z, width, 0, -, precision for %s. */
+/* Telling: the log, guests' sentences, panics. printk formats: %s %c %d %i %u %x %X %p with l, ll, z, #, width, 0, -, precision for %s. */
 #ifndef HV_PRINT_H
 #define HV_PRINT_H
 
