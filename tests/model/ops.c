@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* Chooses operations, mostly such as guests do, with a pinch of nonsense in every argument. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ops.h"
+
+const uint16_t op_slot[OP_SLOTS] = {0, 1, 2, 3, 255, 256, 272, 511};
+
+int op_slot_index(unsigned slot)
+{
+    for (unsigned i = 0; i < OP_SLOTS; i++) {
+        if (op_slot[i] == slot)
+            return (int)i;
+    }
+    return -1;
+}
+
+static struct domain *some_domain(struct input *in)
+{
+    return fake_dom[pick(in, FAKE_DOMAINS)];
+}
+
+/* Mostly one of the domain's own pages, mostly of the few that serve as tables. */
+static mfn_t some_frame(struct input *in, const struct domain *d)
+{
+    switch (pick(in, 24)) {
+    case 0:
+        return fake_page(some_domain(in), pick(in, OP_TABLES + 4));
+    case 1:
+        return mfn(pick(in, 2) ? fake_ram + pick(in, FAKE_IO + 2) : pick(in, 256) % fake_ram);
+    case 2:
+        return one_in(in, 4) ? mfn(0xffffffffffull) : d->shared_mfn;
+    case 3:
+    case 4:
+    case 5:
+        return fake_page(d, OP_TABLES + pick(in, 4));
+    default:
+        return fake_page(d, pick(in, OP_TABLES));
+    }
+}
+
+static uint64_t some_pte(struct input *in, const struct domain *d)
+{
+    static const uint64_t odd[] = {PTE_PSE,    PTE_G,         PTE_NX,     PTE_PWT,    PTE_PCD,
+                                   PTE_AVAIL,  1ull << 59,    1ull << 62, 1ull << 51, 1ull << 47,
+                                   9ull << 44, PTE_A | PTE_D, 1ull << 45, PTE_D};
+    uint64_t pte = fake_pte(some_frame(in, d), PTE_U);
+
+    if (one_in(in, 8))
+        return one_in(in, 2) ? 0 : pte;
+    pte |= PTE_P;
+    if (pick(in, 2))
+        pte |= PTE_RW;
+    if (one_in(in, 8))
+        pte &= ~PTE_U;
+    if (one_in(in, 6))
+        pte |= odd[pick(in, ARRAY_SIZE(odd))];
+    return pte;
+}
+
+static uint64_t some_slot(struct input *in)
+{
+    return op_slot[pick(in, OP_SLOTS)];
+}
+
+static domid_t some_domid(struct input *in)
+{
+    if (!one_in(in, 16))
+        return DOMID_SELF;
+    return one_in(in, 6) ? (domid_t)(0x7ff1 + pick(in, 15)) : (domid_t)pick(in, FAKE_DOMAINS + 1);
+}
+
+static void choose_updates(struct op *op, struct input *in)
+{
+    op->n = 1 + pick(in, OP_BATCH);
+    op->domid = some_domid(in);
+    for (unsigned i = 0; i < op->n; i++) {
+        mfn_t table = some_frame(in, op->v->domain);
+
+        op->u[i].ptr = fake_maddr(table, some_slot(in)) | (one_in(in, 8) ? pick(in, 8) : 0);
+        op->u[i].val = some_pte(in, op->v->domain);
+    }
+}
+
+/* Addresses that lead to slots in use at all four levels. */
+static uint64_t some_va(struct input *in)
+{
+    uint64_t va = one_in(in, 12) ? some_slot(in) << 39 : 0;
+
+    for (unsigned level = 3; level > 1; level--)
+        va |= one_in(in, 6) ? some_slot(in) << (PAGE_SHIFT + 9 * (level - 1)) : 0;
+    va |= some_slot(in) << PAGE_SHIFT;
+    if (va >> 47 & 1)
+        va |= 0xffff000000000000ull;
+    return one_in(in, 32) ? va ^ 1ull << pick(in, 64) : va;
+}
+
+static void choose_va_mapping(struct op *op, struct input *in)
+{
+    op->n = 1;
+    op->domid = some_domid(in);
+    op->u[0].ptr = some_va(in);
+    op->u[0].val = some_pte(in, op->v->domain);
+    op->flags = pick(in, 3) | (one_in(in, 3) ? UVMF_ALL : 0);
+    if (one_in(in, 16))
+        op->flags = pick(in, 256);
+}
+
+static void choose_ext(struct op *op, struct input *in)
+{
+    static const uint8_t often[] = {0, 0, 0, 1, 1, 2,  3,  3, 4,  4, 4,
+                                    4, 4, 4, 5, 5, 15, 15, 6, 16, 17};
+
+    op->n = one_in(in, 4) ? 2 : 1;
+    op->domid = one_in(in, 4) ? some_domid(in) : DOMID_SELF;
+    for (unsigned i = 0; i < op->n; i++) {
+        struct mmuext_op *e = &op->ext[i];
+
+        e->cmd = one_in(in, 8) ? pick(in, 24) : often[pick(in, ARRAY_SIZE(often))];
+        e->arg1.mfn = some_frame(in, op->v->domain).n;
+        e->arg2.src_mfn = 0;
+        if (e->cmd == MMUEXT_COPY_PAGE)
+            e->arg2.src_mfn = some_frame(in, op->v->domain).n;
+        if (e->cmd == MMUEXT_NEW_USER_BASEPTR && one_in(in, 4))
+            e->arg1.mfn = 0;
+        if (e->cmd == MMUEXT_INVLPG_LOCAL || e->cmd == MMUEXT_INVLPG_MULTI ||
+            e->cmd == MMUEXT_INVLPG_ALL || e->cmd == MMUEXT_SET_LDT)
+            e->arg1.linear_addr = some_va(in);
+        if (e->cmd == MMUEXT_TLB_FLUSH_MULTI || e->cmd == MMUEXT_INVLPG_MULTI)
+            e->arg2.vcpumask = FAKE_GUEST + 0x3000;
+        if (e->cmd == MMUEXT_SET_LDT)
+            e->arg2.nr_ents = pick(in, 4) * 0x200u;
+    }
+}
+
+static void choose_gdt(struct op *op, struct input *in)
+{
+    op->n = 1 + pick(in, 2);
+    op->flags = one_in(in, 8) ? pick(in, 256) * 64ull % (op->n * 512) : op->n * 512ull;
+    for (unsigned i = 0; i < op->n; i++)
+        op->u[i].val = some_frame(in, op->v->domain).n;
+}
+
+void op_choose(struct op *op, struct input *in)
+{
+    struct domain *d = some_domain(in);
+    unsigned what = pick(in, 32);
+
+    memset(op, 0, sizeof(*op));
+    op->v = d->vcpu[pick(in, d->max_vcpus)];
+    if (what < 10) {
+        op->kind = OP_MMU_UPDATE;
+        choose_updates(op, in);
+    } else if (what < 14) {
+        op->kind = OP_VA_MAPPING;
+        choose_va_mapping(op, in);
+    } else if (what < 24) {
+        op->kind = OP_MMUEXT;
+        choose_ext(op, in);
+    } else if (what < 31) {
+        op->kind = OP_STORE;
+        op->n = 1;
+        op->u[0].ptr = fake_maddr(fake_page(d, pick(in, OP_TABLES)), some_slot(in));
+        op->u[0].val = some_pte(in, d);
+    } else {
+        op->kind = OP_SET_GDT;
+        choose_gdt(op, in);
+    }
+}
+
+void op_print(const struct op *op)
+{
+    static const char *const name[OP_KINDS] = {"mmu_update", "va_mapping", "mmuext", "store",
+                                               "set_gdt"};
+
+    fprintf(stderr, "d%uv%u %s dom %#x flags %#lx = %ld, %u done\n", op->v->domain->id, op->v->id,
+            name[op->kind], op->domid, op->flags, op->result, op->done);
+    for (unsigned i = 0; i < op->n; i++) {
+        if (op->kind == OP_MMUEXT)
+            fprintf(stderr, "    cmd %u %#lx %#lx\n", op->ext[i].cmd, op->ext[i].arg1.mfn,
+                    op->ext[i].arg2.src_mfn);
+        else
+            fprintf(stderr, "    %#lx := %#lx\n", op->u[i].ptr, op->u[i].val);
+    }
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations of guests on memory: chosen, written down, carried out. The random driver, the fuzzer
+ * and the interleaving driver share them. */
+#ifndef TESTS_MODEL_OPS_H
+#define TESTS_MODEL_OPS_H
+
+#include "../unit/fake.h"
+#include "input.h"
+
+enum op_kind {
+    OP_MMU_UPDATE, /* u[0..n), domid */
+    OP_VA_MAPPING, /* u[0].ptr: address, u[0].val: entry, flags, domid */
+    OP_MMUEXT,     /* ext[0..n), domid */
+    OP_STORE,      /* the guest writes u[0].val to word u[0].ptr of a page that is no table */
+    OP_SET_GDT,    /* frames u[0..n).val, flags: entries */
+    OP_KINDS
+};
+
+#define OP_BATCH 4
+struct op {
+    enum op_kind kind;
+    struct vcpu *v;
+    unsigned n;
+    domid_t domid;
+    uint64_t flags;
+    struct mmu_update u[OP_BATCH];
+    struct mmuext_op ext[OP_BATCH];
+    /* after op_run() */
+    long result;
+    unsigned done;
+};
+
+/* Words of pages that operations touch; with few of them they meet often. */
+#define OP_SLOTS 8
+extern const uint16_t op_slot[OP_SLOTS];
+int op_slot_index(unsigned slot); /* -1: none of them */
+
+#define OP_TABLES 8 /* pages of each domain that are used as tables */
+
+void op_choose(struct op *op, struct input *in);
+void op_run(struct op *op);
+/* As part n of a multicall, and what came out. */
+void op_to_multicall(const struct op *op, unsigned n, struct multicall_entry *e);
+void op_print(const struct op *op);
+
+#endif

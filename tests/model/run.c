@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations in lockstep: predicted by the model, carried out by the hypervisor's code, compared,
+ * audited. */
+#include <stdio.h>
+
+#include "model.h"
+#include "run.h"
+
+#define TRACE 24
+static struct op trace[TRACE];
+static uint64_t trace_at;
+
+struct run_stats run_stats;
+
+static void print_trace(void)
+{
+    fprintf(stderr, "last operations, the newest last:\n");
+    for (uint64_t i = trace_at > TRACE ? trace_at - TRACE : 0; i < trace_at; i++)
+        op_print(&trace[i % TRACE]);
+    fprintf(stderr, "last sentence: %s\n", fake_sentence);
+    for (unsigned i = 0; i < FAKE_DOMAINS; i++)
+        fprintf(stderr, "domain %u: frames from %#lx\n", i, fake_page(fake_dom[i], 0).n);
+}
+
+/* Whatever is read from guest memory is something else the next time. */
+static uint64_t turn_hostile(uint64_t i)
+{
+    return (i + 1) * 0x9e3779b97f4a7c15ull;
+}
+
+void run_begin(void)
+{
+    static const struct fake_config config = {.ram = 96, .pages = OP_TABLES + 4};
+
+    fake_on_fatal = print_trace;
+    fake_hostile = NULL;
+    fake_reset(&config);
+    for (unsigned i = 0; i < FAKE_DOMAINS; i++)
+        fake_boot(fake_dom[i]);
+    fake_hostile = turn_hostile;
+    trace_at = 0;
+    model_take();
+    fake_audit();
+}
+
+static void judge(const struct op *op, struct expected x)
+{
+    bool refused = op->result < 0;
+
+    if (refused != x.refused)
+        fake_fail("the model says %s, the answer was %ld (%s)", x.refused ? "refused" : "accepted",
+                  op->result, fake_sentence);
+    if ((op->kind == OP_MMU_UPDATE || op->kind == OP_MMUEXT) && op->done != x.done &&
+        !(op->done == ~0u && x.done == 0))
+        fake_fail("%u parts done, the model says %u", op->done, x.done);
+    run_stats.kind[op->kind][refused]++;
+}
+
+void run_step(struct input *in)
+{
+    struct op *op = &trace[trace_at++ % TRACE];
+    struct expected x;
+
+    op_choose(op, in);
+    x = model_predict(op);
+    op_run(op);
+    judge(op, x);
+    model_compare();
+    fake_audit();
+    run_stats.ops++;
+}
