@@ -5,9 +5,9 @@
 #include <hv/mm.h>
 #include <hv/print.h>
 #include <hv/x86.h>
+#include "panic.h"
 
-/* Until the boot CPU leaves its boot stack, `current` means nothing. */
-static bool on_vcpu(void)
+bool on_vcpu(void)
 {
     uint64_t sp = (uint64_t)__builtin_frame_address(0);
 
@@ -16,8 +16,8 @@ static bool on_vcpu(void)
 
 void lock_contended(struct spinlock *l)
 {
-    if (!on_vcpu())
-        panic("lock of rank %u is taken twice at boot", l->rank);
+    if (!on_vcpu() || l->cpu == this_cpu()->id + 1)
+        panic("lock of rank %u is taken by the CPU that holds it", l->rank);
     do {
         while (READ_ONCE(l->taken)) {
             if (READ_ONCE(this_cpu()->flush_requested))
@@ -28,6 +28,7 @@ void lock_contended(struct spinlock *l)
 }
 
 #ifdef PARAVANE_DEBUG
+
 static struct {
     const struct spinlock *lock[16];
     unsigned count;

@@ -64,8 +64,21 @@ static void panic_begin(void)
     options.loglvl = MAX(options.loglvl, LOG_ERR);
 }
 
+static void print_current(void)
+{
+    const struct vcpu *v = current;
+
+    if (v->is_idle)
+        printk(LOG_ERR, "on CPU %u, idle", v->pcpu->id);
+    else
+        printk(LOG_ERR, "on CPU %u for d%uv%u, which was at %016lx", v->pcpu->id, v->domain->id,
+               v->id, vcpu_regs(v)->rip);
+}
+
 noreturn static void panic_end(uint64_t fp)
 {
+    if (on_vcpu())
+        print_current();
     print_trace(fp);
     machine_halt();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What panic.c, log.c and symbols.c share. */
+/* What lock.c, log.c, panic.c and symbols.c share. */
 #ifndef HV_LIB_PANIC_H
 #define HV_LIB_PANIC_H
 
@@ -7,6 +7,9 @@
 
 /* Set once a panic tells: it does not wait for locks any more. */
 extern bool panicking;
+
+/* False: the boot CPU is still on its boot stack, where `current` means nothing. */
+bool on_vcpu(void);
 
 /* Name of the function that holds an address of the hypervisor's code, and the offset in it; NULL:
  * none. (lib/symbols.c) */
