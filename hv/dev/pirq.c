@@ -182,10 +182,8 @@ int pirq_setup_line(struct domain *d, int gsi, bool level, bool low)
         return refuse(-XEN_EINVAL, "interrupt line %d does not exist: the I/O APICs have %u", gsi,
                       gsi_count());
     lock(&irq_lock);
-    if (d->irqs->pirq[n].bound) {
-        err = -XEN_EEXIST; /* expected: a second device on the line */
-    } else if (gsi_routed(n)) {
-        err = refuse(-XEN_EBUSY, "interrupt line %u is the hypervisor's own", n);
+    if (gsi_routed(n)) {
+        err = -XEN_EEXIST; /* expected: a second device on the line, or the hypervisor's UART */
     } else {
         gsi_set_trigger(n, level, low);
         tell_eoi_page(d->irqs, n);
