@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The first instructions: from the boot loader's 32-bit protected mode to start_hv() in long mode at the image's own
- * address. The page tables made here, which map the first 4 GiB, serve until memory_init(). */
+/* The first instructions: from the boot loader's 32-bit protected mode to start_hv() in long mode at
+ * the image's own address. The page tables made here, of the first 4 GiB, serve until memory_init(). */
 #include <hv/layout.h>
 
 #define PHYS(sym) ((sym) - IMAGE_VA)
@@ -47,7 +47,8 @@ start32:
     jnc complain
     pop %esi
 
-    /* 2048 entries of 2 MiB; what lies in these four tables is mapped at 0 and in the direct map, the first at IMAGE_VA. */
+    /* 2048 entries of 2 MiB; these four tables serve address 0 and the direct map, the first of them
+     * IMAGE_VA too. */
     mov $PHYS(boot_l2), %edi
     mov $0x83, %eax
     xor %ecx, %ecx

@@ -28,7 +28,4 @@ void map_init(void);
  * entries' flags. */
 void boot_map(uint64_t va, uint64_t maddr, uint64_t size, uint64_t pte);
 
-/* The end of what the direct map holds below 4 GiB. */
-uint64_t low_memory_end(void);
-
 #endif

@@ -45,8 +45,7 @@ static unsigned slot(uint64_t va, unsigned shift)
     return va >> shift & 511;
 }
 
-/* The table that an entry points at; makes it. Only what guests may read, the M2P, is open to them.
- */
+/* The table that an entry points at; makes it. `user`: PTE_U for the M2P, which guests may read. */
 static uint64_t *next_table(uint64_t *entry, uint64_t user)
 {
     if (!(*entry & PTE_P)) {
@@ -94,7 +93,8 @@ static uint64_t image_maddr(const char *p)
     return (uint64_t)p - IMAGE_VA;
 }
 
-uint64_t low_memory_end(void)
+/* The end of what the direct map holds below 4 GiB. */
+static uint64_t low_memory_end(void)
 {
     uint64_t end = 0;
 
