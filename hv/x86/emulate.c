@@ -252,7 +252,6 @@ static bool emulate_kernel(struct guest_regs *r, struct vcpu *v, const struct in
     case INSN_CLI: /* POPF cannot be trapped, so CLI must not mask events: nothing would unmask them */
     case INSN_STI:
     case INSN_WBINVD:
-    case INSN_INVD:
         return true;
     case INSN_RDMSR:
         return emulate_rdmsr(r, v);
