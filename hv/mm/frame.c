@@ -161,17 +161,12 @@ void frame_put_writable(struct frame *f)
 
 bool type_get_shared(struct frame *f, const struct domain *d, enum frame_type t)
 {
-    uint64_t w;
+    uint64_t w = READ_ONCE(f->word);
 
-    if (!frame_get_ref(f, d))
-        return false;
-    w = READ_ONCE(f->word);
     do {
-        if (!word_is(w, t) || (w & FW_COUNT_HIGH)) {
-            frame_put_ref(f);
+        if (READ_ONCE(f->owner) != d || !word_is(w, t) || (w & (FW_COUNT_HIGH | FW_REF_HIGH)))
             return false;
-        }
-    } while (!word_cas(f, &w, w + FW_COUNT_ONE));
+    } while (!word_cas(f, &w, w + FW_REF_ONE + FW_COUNT_ONE));
     return true;
 }
 

@@ -57,14 +57,6 @@ static int write_data(struct batch *b, uint64_t *slot, uint64_t val, bool keep_a
     return 0;
 }
 
-/* Waits until no other structural work of the domain is under way. */
-static void wait_walk(struct batch *b)
-{
-    unlock(&b->c.d->pt_lock);
-    preempt_point();
-    pt_lock_walk(b->c.d);
-}
-
 /* Any entry but one of the L1 that the last request named. */
 static noinline int update_entry(struct batch *b, uint64_t ptr, uint64_t val)
 {
@@ -95,7 +87,7 @@ static noinline int update_entry(struct batch *b, uint64_t ptr, uint64_t val)
             return write_data(b, slot, val, keep_ad);
         if (likely(!b->c.d->walk_busy))
             return table_update(&b->c, slot, word_type(w) - FT_L1 + 1, val, keep_ad);
-        wait_walk(b);
+        pt_wait_walk(b->c.d);
     }
 }
 
@@ -136,8 +128,8 @@ static int update_entries(struct batch *b, uint64_t reqs, unsigned count)
 
 long do_mmu_update(uint64_t reqs, uint64_t count, uint64_t done_ptr, uint64_t foreign)
 {
-    struct batch b = {.table = NULL, .l1_maddr = NO_L1};
     uint32_t n = (uint32_t)count;
+    struct batch b;
     int rc;
 
     rc = foreign_domains(&b.c, foreign);
@@ -147,6 +139,8 @@ long do_mmu_update(uint64_t reqs, uint64_t count, uint64_t done_ptr, uint64_t fo
         return refuse(-XEN_EFAULT, "%u requests at %#lx: not in the guest's own address space", n,
                       (unsigned long)reqs);
     b.c.request = 0;
+    b.table = NULL;
+    b.l1_maddr = NO_L1;
     rc = update_entries(&b, reqs, n);
     if (done_ptr && copy_to_guest(done_ptr, &b.c.request, sizeof(uint32_t)) && !rc)
         rc = refuse(-XEN_EFAULT, "the number of requests done cannot be written to %#lx",

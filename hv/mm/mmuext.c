@@ -101,7 +101,8 @@ static int page_op(struct pt_call *c, const struct op *op)
     case MMUEXT_UNMARK_SUPER:
         return refuse(-XEN_EOPNOTSUPP, "operation %u: there are no large pages here", c->request);
     default:
-        return refuse(-XEN_ENOSYS, "operation %u: command %u of mmuext_op", c->request, op->cmd);
+        return refuse(-XEN_ENOSYS, "operation %u: there is no command %u of mmuext_op for d%u",
+                      c->request, op->cmd, c->pg->id);
     }
 }
 

@@ -5,7 +5,7 @@
 #include "types.h"
 
 /* Whose frames: low 16 bits. Whose tables: the bits above, less one; 0 is the caller. */
-static cold int foreign_named(struct pt_call *c, uint64_t foreign)
+int foreign_named(struct pt_call *c, uint64_t foreign)
 {
     domid_t pg = (domid_t)foreign;
     uint64_t pt = (uint32_t)foreign >> 16;
@@ -19,16 +19,6 @@ static cold int foreign_named(struct pt_call *c, uint64_t foreign)
     if ((c->d != current->domain || c->pg != current->domain) && !current->domain->is_hardware)
         return refuse(-XEN_EPERM, "domain argument %#lx: only the hardware domain may name another",
                       (unsigned long)foreign);
-    return 0;
-}
-
-int foreign_domains(struct pt_call *c, uint64_t foreign)
-{
-    c->why = NULL;
-    c->worked = false;
-    if (unlikely((uint32_t)foreign != DOMID_SELF))
-        return foreign_named(c, foreign);
-    c->d = c->pg = current->domain;
     return 0;
 }
 

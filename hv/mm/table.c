@@ -12,14 +12,22 @@
 
 static void table_release(struct pt_call *c, mfn_t m, enum frame_type t, unsigned count);
 
-void pt_lock_walk(struct domain *d)
+/* Whoever is in the window may have lost this very CPU: it gets it. */
+void pt_wait_walk(struct domain *d)
 {
-    lock(&d->pt_lock);
-    while (unlikely(d->walk_busy)) {
+    while (d->walk_busy) {
         unlock(&d->pt_lock);
+        vcpu_set_work(current, WORK_RESCHED);
         preempt_point();
         lock(&d->pt_lock);
     }
+}
+
+void pt_lock_walk(struct domain *d)
+{
+    lock(&d->pt_lock);
+    if (unlikely(d->walk_busy))
+        pt_wait_walk(d);
 }
 
 void pt_breathe(struct pt_call *c)

@@ -19,21 +19,6 @@ static int type_refuse(struct pt_call *c, int rc, mfn_t m, enum frame_type t)
     return rc;
 }
 
-static int typed_get(struct pt_call *c, mfn_t m, enum frame_type t)
-{
-    int rc = -XEN_ESRCH;
-
-    if (mfn_valid(m) && type_get_shared(mfn_frame(m), c->d, t))
-        return 0;
-    pt_lock_walk(c->d);
-    if (c->d->dying)
-        c->why = "its domain is dying";
-    else
-        rc = table_get(c, m, t);
-    unlock(&c->d->pt_lock);
-    return type_refuse(c, rc, m, t);
-}
-
 static void typed_put(struct domain *d, mfn_t m, enum frame_type t)
 {
     struct pt_call c = PT_CALL(d);
@@ -43,6 +28,26 @@ static void typed_put(struct domain *d, mfn_t m, enum frame_type t)
     pt_lock_walk(d);
     table_put(&c, m, t);
     unlock(&d->pt_lock);
+}
+
+static int typed_get(struct pt_call *c, mfn_t m, enum frame_type t)
+{
+    int rc = -XEN_ESRCH;
+
+    if (mfn_valid(m) && type_get_shared(mfn_frame(m), c->d, t)) {
+        if (likely(READ_ONCE(mfn_frame(m)->owner) == c->d))
+            return 0;
+        /* It changed hands between the look at its owner and the count, and is such a table there.
+         */
+        typed_put(mfn_frame(m)->owner, m, t);
+    }
+    pt_lock_walk(c->d);
+    if (c->d->dying)
+        c->why = "its domain is dying";
+    else
+        rc = table_get(c, m, t);
+    unlock(&c->d->pt_lock);
+    return type_refuse(c, rc, m, t);
 }
 
 int root_get(struct pt_call *c, mfn_t m)

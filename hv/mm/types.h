@@ -151,6 +151,7 @@ static always_inline int leaf_update(struct pt_call *c, uint64_t *slot, uint64_t
  * windows. ---- */
 
 void pt_lock_walk(struct domain *d);
+void pt_wait_walk(struct domain *d); /* the same for who has the lock: drops it meanwhile */
 void pt_breathe(struct pt_call *c);
 /* A typed use of m, validated if it is the first. 0; or an error, with c->why unless the sentence
  * was said. */
@@ -158,8 +159,8 @@ int table_get(struct pt_call *c, mfn_t m, enum frame_type t);
 void table_put(struct pt_call *c, mfn_t m, enum frame_type t);
 /* An entry of a stable table of level 2 to 4 becomes `val`. */
 int table_update(struct pt_call *c, uint64_t *slot, unsigned level, uint64_t val, bool keep_ad);
-/* One use more of a frame whose type is stable, and one less unless it is the last: no lock needed.
- * False: not so. */
+/* One use more of a frame whose type is stable (the caller looks at the owner once more, see
+ * frame.c), and one less unless it is the last: no lock needed. False: not so. */
 bool type_get_shared(struct frame *f, const struct domain *d, enum frame_type t);
 bool type_put_shared(struct frame *f);
 
@@ -192,7 +193,16 @@ static always_inline uint64_t *pt_slot(const struct vcpu *v, uint64_t va)
 /* ---- Guests' wishes about other domains and other CPUs (request.c). ---- */
 
 /* The domains that the last argument of mmu_update and mmuext_op names. 0 or an error. */
-int foreign_domains(struct pt_call *c, uint64_t foreign);
+int foreign_named(struct pt_call *c, uint64_t foreign) cold;
+static always_inline int foreign_domains(struct pt_call *c, uint64_t foreign)
+{
+    c->why = NULL;
+    c->worked = false;
+    if (unlikely((uint32_t)foreign != DOMID_SELF))
+        return foreign_named(c, foreign);
+    c->d = c->pg = current->domain;
+    return 0;
+}
 #define FLUSH_ALL_PAGES (~0ull)
 /* Flush `va`, or everything, of the current vCPU; of those of its domain in a bitmap at a guest
  * address; of all. */
