@@ -191,8 +191,11 @@ long do_grant_table_op(uint64_t cmd, uint64_t arg, uint64_t count)
             return -XEN_EFAULT;
         arg += n * size;
         left -= n;
-        if (left)
+        if (left) {
             preempt_point();
+            if (READ_ONCE(current->domain->dying))
+                return -XEN_EAGAIN;
+        }
     }
     return 0;
 }

@@ -6,6 +6,18 @@
 
 #include "grant.h"
 
+static void lock_both(struct domain *granter, struct grant_table *mapper)
+{
+    lock(&granter->grants->lock);
+    lock(&mapper->track_lock);
+}
+
+static void unlock_both(struct domain *granter, struct grant_table *mapper)
+{
+    unlock(&mapper->track_lock);
+    unlock(&granter->grants->lock);
+}
+
 static bool track_grow(struct grant_table *t)
 {
     struct maptrack *r;
@@ -107,12 +119,10 @@ int grant_map_batch(void *ops, unsigned n)
             op++;
             continue;
         }
-        lock(&granter->grants->lock);
-        lock(&d->grants->track_lock);
+        lock_both(granter, d->grants);
         for (; op < end && op->dom == id; op++)
             op->status = (int16_t)map_one(d, granter, op);
-        unlock(&d->grants->track_lock);
-        unlock(&granter->grants->lock);
+        unlock_both(granter, d->grants);
     }
     return 0;
 }
@@ -166,29 +176,27 @@ static void finish(struct grant_table *t, uint32_t handle, unsigned gone)
         grant_drop(mfn(r.mfn), writable);
 }
 
+/* Of a batch that took something away. */
 static void finish_all(struct grant_table *t, const struct gnttab_unmap_grant_ref *op,
                        const uint8_t *gone, unsigned n)
 {
-    for (unsigned i = 0; i < n;) {
+    struct domain *locked = NULL;
+
+    for (unsigned i = 0; i < n; i++) {
         struct domain *granter;
 
-        if (!gone[i]) {
-            i++;
+        if (!gone[i])
             continue;
-        }
         granter = track_at(t, op[i].handle)->granter;
-        lock(&granter->grants->lock);
-        lock(&t->track_lock);
-        for (; i < n; i++) {
-            if (!gone[i])
-                continue;
-            if (track_at(t, op[i].handle)->granter != granter)
-                break;
-            finish(t, op[i].handle, gone[i]);
+        if (granter != locked) {
+            if (locked)
+                unlock_both(locked, t);
+            lock_both(granter, t);
+            locked = granter;
         }
-        unlock(&t->track_lock);
-        unlock(&granter->grants->lock);
+        finish(t, op[i].handle, gone[i]);
     }
+    unlock_both(locked, t);
 }
 
 static int unmap_batch(struct gnttab_unmap_grant_ref *op, unsigned n, bool replace)
@@ -237,18 +245,16 @@ void grant_domain_release(struct domain *d)
     tlb_flush_domain(d, ~0ull);
     for (uint32_t h = 0; h < t->track_pages * TRACKS_PER_PAGE; h++) {
         const struct maptrack *r = track_at(t, h);
+        struct domain *granter;
 
         if (h % GRANT_BATCH == 0)
             preempt_point();
         if (!(r->flags & TRACK_PARTS))
             continue;
-        struct domain *granter = r->granter;
-
-        lock(&granter->grants->lock);
-        lock(&t->track_lock);
+        granter = r->granter;
+        lock_both(granter, t);
         /* The reference of a page-table entry went with the page table. */
         finish(t, h, (r->flags & GNTMAP_device_map) | GONE_LAST);
-        unlock(&t->track_lock);
-        unlock(&granter->grants->lock);
+        unlock_both(granter, t);
     }
 }
