@@ -38,8 +38,7 @@ static void print_place(const char *what, uint64_t rip)
     printk(LOG_ERR, "%s %016lx %s+0x%lx", what, rip, name ? name : "?", offset);
 }
 
-/* Follows frame pointers; each lies above the one before it, all on the stack that holds the first.
- */
+/* Follows frame pointers, each above the one before it, on the stack that holds the first. */
 static void print_trace(uint64_t fp)
 {
     uint64_t end = stack_end(fp), next;
