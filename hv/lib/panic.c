@@ -54,7 +54,7 @@ static void print_trace(uint64_t fp)
     }
 }
 
-/* True once: a panic within a panic just ends the machine. */
+/* A panic within a panic just ends the machine. */
 static void panic_begin(void)
 {
     irq_disable();
