@@ -18,10 +18,18 @@
 #define GRANT_BATCH      32 /* operations between two preemption points */
 
 struct active {
-    uint32_t mfn;
-    domid_t domid;
-    uint8_t readers, writers; /* pins; writers also read */
+    union {
+        struct {
+            uint32_t mfn;
+            domid_t domid;
+            uint8_t readers, writers; /* pins; writers also read */
+        };
+        uint64_t word;
+    };
 };
+#define ACTIVE_DOMID(id) ((uint64_t)(id) << 32)
+#define ACTIVE_READER    (1ull << 48)
+#define ACTIVE_WRITER    (1ull << 56)
 _Static_assert(sizeof(struct active) == sizeof(struct grant_entry_v1), "a page for each frame");
 
 struct maptrack {
@@ -59,25 +67,79 @@ static always_inline struct maptrack *track_at(const struct grant_table *t, uint
     return &t->track[handle / TRACKS_PER_PAGE % TRACK_PAGES_MAX][handle % TRACKS_PER_PAGE];
 }
 
+static always_inline struct active *active_at(const struct grant_table *t, uint32_t ref)
+{
+    return &t->active[ref / GRANTS_PER_FRAME % GRANT_FRAMES_MAX][ref % GRANTS_PER_FRAME];
+}
+static always_inline uint64_t *entry_at(const struct grant_table *t, uint32_t ref)
+{
+    return &t->shared[ref / GRANTS_PER_FRAME % GRANT_FRAMES_MAX][ref % GRANTS_PER_FRAME];
+}
+
+/* What an entry must have in its low half to permit the use, among the bits that matter; and what
+ * marks the use. */
+struct grant_need {
+    uint64_t mask, value, busy;
+};
+static always_inline struct grant_need grant_need(domid_t user, bool writable)
+{
+    return (struct grant_need){
+        .mask = GTF_type_mask | 0xffffull << 16 | (writable ? GTF_readonly : 0),
+        .value = GTF_permit_access | (uint64_t)user << 16,
+        .busy = GTF_reading | (writable ? GTF_writing : 0),
+    };
+}
+
 /* One more use of the grant by domain `user`: *m is what was granted. GNTST_*. Granter's lock held
  * (grant_pin.c). */
-int grant_pin(struct domain *granter, uint32_t ref, domid_t user, bool writable, mfn_t *m);
-void grant_unpin(struct domain *granter, uint32_t ref, bool writable);
+int grant_pin_slow(struct domain *granter, uint32_t ref, domid_t user, bool writable, mfn_t *m);
+static always_inline int grant_pin(struct domain *granter, uint32_t ref, domid_t user,
+                                   bool writable, mfn_t *m)
+{
+    const struct grant_need need = grant_need(user, writable);
+    struct grant_table *t = granter->grants;
+    struct active *a;
+    uint64_t old;
+
+    if (unlikely(ref / GRANTS_PER_FRAME >= t->frames))
+        return grant_pin_slow(granter, ref, user, writable, m);
+    a = active_at(t, ref);
+    old = READ_ONCE(*entry_at(t, ref));
+    if (unlikely((a->readers | a->writers) || (old & need.mask) != need.value) ||
+        unlikely(!__atomic_compare_exchange_n(entry_at(t, ref), &old, old | need.busy, false,
+                                              __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)))
+        return grant_pin_slow(granter, ref, user, writable, m);
+    a->word = old >> 32 | ACTIVE_DOMID(user) | (writable ? ACTIVE_WRITER : ACTIVE_READER);
+    t->pins++;
+    *m = mfn(old >> 32);
+    return GNTST_okay;
+}
+
+static always_inline void grant_unpin(struct domain *granter, uint32_t ref, bool writable)
+{
+    struct grant_table *t = granter->grants;
+    struct active *a = active_at(t, ref);
+    uint64_t idle = 0;
+
+    a->word -= writable ? ACTIVE_WRITER : ACTIVE_READER;
+    t->pins--;
+    if (writable && !a->writers)
+        idle |= GTF_writing;
+    if (!(a->readers | a->writers))
+        idle |= GTF_reading;
+    if (idle)
+        __atomic_fetch_and(entry_at(t, ref), ~idle, __ATOMIC_SEQ_CST);
+}
 
 /* A reference to a frame of owner, for writing with a WR count: one of these for each mapping and
  * each side of a copy. */
-int grant_refuse_frame(const struct domain *owner, mfn_t m, bool writable);
+int grant_hold_slow(struct domain *owner, mfn_t m, bool writable);
 static always_inline int grant_hold(struct domain *owner, mfn_t m, bool writable)
 {
-    if (likely(mfn_valid(m))) {
-        if (writable) {
-            if (likely(!frame_get_writable(mfn_frame(m), owner)))
-                return GNTST_okay;
-        } else if (likely(frame_get_ref(mfn_frame(m), owner))) {
-            return GNTST_okay;
-        }
-    }
-    return grant_refuse_frame(owner, m, writable);
+    if (likely(mfn_valid(m)) && likely(writable ? frame_try_writable(mfn_frame(m), owner)
+                                                : frame_try_ref(mfn_frame(m), owner)))
+        return GNTST_okay;
+    return grant_hold_slow(owner, m, writable);
 }
 static always_inline void grant_drop(mfn_t m, bool writable)
 {

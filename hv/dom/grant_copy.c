@@ -6,98 +6,123 @@
 
 /* One end of a copy, held from operation to operation while they name the same. */
 struct side {
-    bool open, gref, writable;
-    domid_t domid;
+    uint32_t key;           /* domid, and whether by grant; SIDE_CLOSED */
     uint64_t name;          /* reference or frame */
-    struct domain *granter; /* gref: found by domid, stays valid when closed */
+    struct domain *granter; /* NULL: a frame of the caller */
     mfn_t m;
 };
+#define SIDE_CLOSED   (~0u)
+#define SIDE_BY_GRANT 0x10000u
 
-static void side_close(struct side *s)
+/* One granter's lock is held at a time, and kept until another's is needed: most batches have but
+ * one. */
+struct copy_run {
+    struct domain *locked;
+    struct side from, to;
+};
+
+static noinline void relock(struct copy_run *c, struct domain *granter)
 {
-    if (!s->open)
+    if (c->locked)
+        unlock(&c->locked->grants->lock);
+    if (granter)
+        lock(&granter->grants->lock);
+    c->locked = granter;
+}
+
+static always_inline void side_close(struct copy_run *c, struct side *s, bool writable)
+{
+    if (s->key == SIDE_CLOSED)
         return;
-    s->open = false;
-    if (s->gref) {
-        lock(&s->granter->grants->lock);
-        grant_unpin(s->granter, (uint32_t)s->name, s->writable);
-        unlock(&s->granter->grants->lock);
+    s->key = SIDE_CLOSED;
+    if (s->granter) {
+        if (unlikely(s->granter != c->locked))
+            relock(c, s->granter);
+        grant_unpin(s->granter, (uint32_t)s->name, writable);
     }
-    grant_drop(s->m, s->writable);
+    grant_drop(s->m, writable);
 }
 
-static int open_grant(struct side *s)
+static always_inline int open_grant(struct copy_run *c, struct side *s, domid_t id, uint32_t ref,
+                                    bool writable)
 {
+    struct domain *granter = c->locked;
     int status;
 
-    if (!s->granter || s->granter->dying)
-        return refuse(GNTST_bad_domain, "copy of grant %u: no domain %u", (uint32_t)s->name,
-                      s->domid);
-    lock(&s->granter->grants->lock);
-    status = grant_pin(s->granter, (uint32_t)s->name, current->domain->id, s->writable, &s->m);
-    if (likely(!status)) {
-        status = grant_hold(s->granter, s->m, s->writable);
-        if (unlikely(status))
-            grant_unpin(s->granter, (uint32_t)s->name, s->writable);
+    if (unlikely(!granter || granter->id != id)) {
+        granter = domain_by_id(id);
+        if (!granter || granter->dying)
+            return refuse(GNTST_bad_domain, "copy of grant %u: no domain %u", ref, id);
+        if (granter != c->locked)
+            relock(c, granter);
     }
-    unlock(&s->granter->grants->lock);
+    status = grant_pin(granter, ref, current->domain->id, writable, &s->m);
+    if (unlikely(status))
+        return status;
+    status = grant_hold(granter, s->m, writable);
+    if (unlikely(status))
+        grant_unpin(granter, ref, writable);
+    s->granter = granter;
     return status;
 }
 
-static int open_frame(struct side *s)
+static always_inline int open_frame(struct side *s, domid_t id, uint64_t frame, bool writable)
 {
-    if (unlikely(s->domid != DOMID_SELF))
+    if (unlikely(id != DOMID_SELF))
         return refuse(GNTST_permission_denied,
-                      "copy of frame %#lx of domain %u: only grants of others can be copied",
-                      s->name, s->domid);
-    s->m = mfn(s->name);
-    return grant_hold(current->domain, s->m, s->writable);
+                      "copy of frame %#lx of domain %u: only grants of others can be copied", frame,
+                      id);
+    s->granter = NULL;
+    s->m = mfn(frame);
+    return grant_hold(current->domain, s->m, writable);
 }
 
-static int side_open(struct side *s, const struct gnttab_copy_ptr *p, bool gref)
+static always_inline int side_open(struct copy_run *c, struct side *s,
+                                   const struct gnttab_copy_ptr *p, bool by_grant, bool writable)
 {
-    uint64_t name = gref ? p->u.ref : p->u.gmfn;
+    uint32_t key = p->domid | (by_grant ? SIDE_BY_GRANT : 0);
+    uint64_t name = by_grant ? p->u.ref : p->u.gmfn;
     int status;
 
-    if (s->open && s->name == name && s->domid == p->domid && s->gref == gref)
+    if (s->key == key && s->name == name)
         return GNTST_okay;
-    side_close(s);
-    if (gref && (!s->granter || s->domid != p->domid))
-        s->granter = domain_by_id(p->domid);
-    else if (!gref)
-        s->granter = NULL;
-    s->gref = gref;
-    s->domid = p->domid;
-    s->name = name;
-    status = gref ? open_grant(s) : open_frame(s);
-    s->open = !status;
+    side_close(c, s, writable);
+    status = by_grant ? open_grant(c, s, p->domid, p->u.ref, writable)
+                      : open_frame(s, p->domid, name, writable);
+    if (likely(!status)) {
+        s->key = key;
+        s->name = name;
+    }
     return status;
 }
 
-static int copy_one(const struct gnttab_copy *op, struct side *from, struct side *to)
+static always_inline int copy_one(struct copy_run *c, const struct gnttab_copy *op)
 {
     int status;
 
     if (unlikely(op->source.offset + op->len > PAGE_SIZE || op->dest.offset + op->len > PAGE_SIZE))
         return refuse(GNTST_bad_copy_arg, "copy of %u bytes from offset %u to %u leaves the page",
                       op->len, op->source.offset, op->dest.offset);
-    status = side_open(from, &op->source, op->flags & GNTCOPY_source_gref);
-    if (likely(!status))
-        status = side_open(to, &op->dest, op->flags & GNTCOPY_dest_gref);
-    if (likely(!status)) /* both may be the same frame */
-        memmove((uint8_t *)mfn_va(to->m) + op->dest.offset,
-                (const uint8_t *)mfn_va(from->m) + op->source.offset, op->len);
-    return status;
+    status = side_open(c, &c->from, &op->source, op->flags & GNTCOPY_source_gref, false);
+    if (unlikely(status))
+        return status;
+    status = side_open(c, &c->to, &op->dest, op->flags & GNTCOPY_dest_gref, true);
+    if (unlikely(status))
+        return status;
+    memmove((uint8_t *)mfn_va(c->to.m) + op->dest.offset,
+            (const uint8_t *)mfn_va(c->from.m) + op->source.offset, op->len); /* may be one frame */
+    return GNTST_okay;
 }
 
 int grant_copy_batch(void *ops, unsigned n)
 {
     struct gnttab_copy *op = ops;
-    struct side from = {.writable = false}, to = {.writable = true};
+    struct copy_run c = {.from.key = SIDE_CLOSED, .to.key = SIDE_CLOSED};
 
     for (unsigned i = 0; i < n; i++)
-        op[i].status = (int16_t)copy_one(&op[i], &from, &to);
-    side_close(&from);
-    side_close(&to);
+        op[i].status = (int16_t)copy_one(&c, &op[i]);
+    side_close(&c, &c.from, false);
+    side_close(&c, &c.to, true);
+    relock(&c, NULL);
     return 0;
 }

@@ -32,14 +32,15 @@ static bool track_grow(struct grant_table *t)
     return true;
 }
 
-static void track_put(struct grant_table *t, uint32_t handle)
+static always_inline void track_put(struct grant_table *t, struct maptrack *r, uint32_t handle)
 {
-    *track_at(t, handle) = (struct maptrack){.mfn = t->track_free};
+    r->flags = 0;
+    r->mfn = t->track_free;
     t->track_free = handle;
 }
 
-static int attach_host(struct domain *d, struct domain *granter,
-                       const struct gnttab_map_grant_ref *op, mfn_t m, bool writable)
+static always_inline int attach_host(struct pt_run *run, struct domain *granter,
+                                     const struct gnttab_map_grant_ref *op, mfn_t m, bool writable)
 {
     uint64_t pte = m.n << PAGE_SHIFT | PTE_P | PTE_U | PTE_A | PTE_D | (writable ? PTE_RW : 0) |
                    (uint64_t)(op->flags >> _GNTMAP_guest_avail0 & 7) << 9;
@@ -47,33 +48,31 @@ static int attach_host(struct domain *d, struct domain *granter,
 
     if (unlikely(status))
         return status;
-    if (unlikely(pt_install_grant(d, op->host_addr, op->flags & GNTMAP_contains_pte, pte))) {
+    if (unlikely(pt_install_grant(run, op->host_addr, op->flags & GNTMAP_contains_pte, pte))) {
         grant_drop(m, writable);
         return GNTST_general_error;
     }
     return GNTST_okay;
 }
 
-static int attach(struct domain *d, struct domain *granter, const struct gnttab_map_grant_ref *op,
-                  mfn_t m, bool writable)
+static noinline int attach_device(struct pt_run *run, struct domain *granter,
+                                  const struct gnttab_map_grant_ref *op, mfn_t m, bool writable)
 {
-    bool device = op->flags & GNTMAP_device_map;
-    int status = device ? grant_hold(granter, m, writable) : GNTST_okay;
+    int status = grant_hold(granter, m, writable);
 
-    if (unlikely(status) || !(op->flags & GNTMAP_host_map))
+    if (status || !(op->flags & GNTMAP_host_map))
         return status;
-    status = attach_host(d, granter, op, m, writable);
-    if (unlikely(status) && device)
+    status = attach_host(run, granter, op, m, writable);
+    if (status)
         grant_drop(m, writable);
     return status;
 }
 
-/* Both locks are held. */
-static int map_one(struct domain *d, struct domain *granter, struct gnttab_map_grant_ref *op)
+/* Mapper's table t; both locks and the page-table run are held. */
+static always_inline int map_one(struct pt_run *run, struct grant_table *t, struct domain *granter,
+                                 struct gnttab_map_grant_ref *op)
 {
-    struct grant_table *t = d->grants;
     bool writable = !(op->flags & GNTMAP_readonly);
-    uint32_t handle;
     struct maptrack *r;
     mfn_t m;
     int status;
@@ -83,24 +82,24 @@ static int map_one(struct domain *d, struct domain *granter, struct gnttab_map_g
                       op->ref, op->flags);
     if (unlikely(t->track_free == TRACK_NONE) && !track_grow(t))
         return refuse(GNTST_no_space, "map of grant %u: domain %u has no more handles", op->ref,
-                      d->id);
-    status = grant_pin(granter, op->ref, d->id, writable, &m);
+                      run->d->id);
+    status = grant_pin(granter, op->ref, run->d->id, writable, &m);
     if (unlikely(status))
         return status;
-    status = attach(d, granter, op, m, writable);
+    status = unlikely(op->flags & GNTMAP_device_map) ? attach_device(run, granter, op, m, writable)
+                                                     : attach_host(run, granter, op, m, writable);
     if (unlikely(status)) {
         grant_unpin(granter, op->ref, writable);
         return status;
     }
-    handle = t->track_free;
-    r = track_at(t, handle);
+    r = track_at(t, t->track_free);
+    op->handle = t->track_free;
+    op->dev_bus_addr = m.n << PAGE_SHIFT;
     t->track_free = r->mfn;
     r->granter = granter;
     r->mfn = (uint32_t)m.n;
     r->ref = (uint16_t)op->ref;
     r->flags = op->flags & (TRACK_PARTS | GNTMAP_readonly | GNTMAP_contains_pte);
-    op->handle = handle;
-    op->dev_bus_addr = m.n << PAGE_SHIFT;
     return GNTST_okay;
 }
 
@@ -108,6 +107,8 @@ int grant_map_batch(void *ops, unsigned n)
 {
     struct gnttab_map_grant_ref *op = ops, *end = op + n;
     struct domain *d = current->domain;
+    struct grant_table *t = d->grants;
+    struct pt_run run;
 
     while (op < end) {
         domid_t id = op->dom;
@@ -119,10 +120,12 @@ int grant_map_batch(void *ops, unsigned n)
             op++;
             continue;
         }
-        lock_both(granter, d->grants);
+        lock_both(granter, t);
+        pt_run_begin(&run, d);
         for (; op < end && op->dom == id; op++)
-            op->status = (int16_t)map_one(d, granter, op);
-        unlock_both(granter, d->grants);
+            op->status = (int16_t)map_one(&run, t, granter, op);
+        pt_run_end(&run);
+        unlock_both(granter, t);
     }
     return 0;
 }
@@ -131,49 +134,54 @@ int grant_map_batch(void *ops, unsigned n)
  */
 #define GONE_LAST 0x80
 
-/* First step of an unmap: the entry is cleared, the record claimed. Mapper's track lock held. */
-static int detach(struct domain *d, const struct gnttab_unmap_grant_ref *op, bool replace,
-                  uint8_t *gone)
+/* First step of an unmap: the entry is cleared, the record claimed. Mapper's track lock and the
+ * page-table run are held. */
+static always_inline int detach(struct pt_run *run, const struct grant_table *t,
+                                const struct gnttab_unmap_grant_ref *op, bool replace,
+                                uint8_t *gone)
 {
-    struct maptrack *r = track_at(d->grants, op->handle);
-    unsigned parts;
+    struct maptrack *r = track_at(t, op->handle);
+    unsigned parts, flags;
 
     if (unlikely(!r || !(r->flags & TRACK_PARTS)))
         return refuse(GNTST_bad_handle, "unmap of handle %#x, which maps nothing", op->handle);
-    if (unlikely(replace && (r->flags & GNTMAP_contains_pte)))
+    flags = r->flags;
+    if (unlikely(replace && (flags & GNTMAP_contains_pte)))
         return refuse(GNTST_general_error, "handle %#x was mapped by its entry: not replaceable",
                       op->handle);
     parts = (op->host_addr ? GNTMAP_host_map : 0) |
             (op->dev_bus_addr && !replace ? GNTMAP_device_map : 0);
-    parts &= r->flags;
+    parts &= flags;
     if (unlikely((parts & GNTMAP_device_map) && op->dev_bus_addr >> PAGE_SHIFT != r->mfn))
         return refuse(GNTST_bad_dev_addr, "handle %#x maps frame %#x for devices, not address %#lx",
                       op->handle, r->mfn, op->dev_bus_addr);
-    if ((parts & GNTMAP_host_map) &&
-        unlikely(pt_remove_grant(d, op->host_addr, r->flags & GNTMAP_contains_pte, mfn(r->mfn),
-                                 !(r->flags & GNTMAP_readonly), replace ? op->dev_bus_addr : 0)))
+    if (likely(parts & GNTMAP_host_map) &&
+        unlikely(pt_remove_grant(run, op->host_addr, flags & GNTMAP_contains_pte, mfn(r->mfn),
+                                 !(flags & GNTMAP_readonly), replace ? op->dev_bus_addr : 0)))
         return GNTST_general_error;
-    r->flags &= (uint16_t)~parts;
+    flags &= ~parts;
+    r->flags = (uint16_t)flags;
     if (parts)
-        *gone = (uint8_t)(parts | (r->flags & TRACK_PARTS ? 0 : GONE_LAST));
+        *gone = (uint8_t)(parts | (flags & TRACK_PARTS ? 0 : GONE_LAST));
     return GNTST_okay;
 }
 
 /* Last step, after the flush: nobody reaches the frame by this mapping any more. Both locks held.
  */
-static void finish(struct grant_table *t, uint32_t handle, unsigned gone)
+static always_inline void finish(struct grant_table *t, struct domain *granter, struct maptrack *r,
+                                 uint32_t handle, unsigned gone)
 {
-    const struct maptrack r = *track_at(t, handle);
-    bool writable = !(r.flags & GNTMAP_readonly);
+    bool writable = !(r->flags & GNTMAP_readonly);
+    mfn_t m = mfn(r->mfn);
 
-    if (gone & GONE_LAST) {
-        grant_unpin(r.granter, r.ref, writable);
-        track_put(t, handle);
+    if (likely(gone & GONE_LAST)) {
+        grant_unpin(granter, r->ref, writable);
+        track_put(t, r, handle);
     }
-    if (gone & GNTMAP_host_map)
-        grant_drop(mfn(r.mfn), writable);
-    if (gone & GNTMAP_device_map)
-        grant_drop(mfn(r.mfn), writable);
+    if (likely(gone & GNTMAP_host_map))
+        grant_drop(m, writable);
+    if (unlikely(gone & GNTMAP_device_map))
+        grant_drop(m, writable);
 }
 
 /* Of a batch that took something away. */
@@ -183,18 +191,18 @@ static void finish_all(struct grant_table *t, const struct gnttab_unmap_grant_re
     struct domain *locked = NULL;
 
     for (unsigned i = 0; i < n; i++) {
-        struct domain *granter;
+        struct maptrack *r;
 
         if (!gone[i])
             continue;
-        granter = track_at(t, op[i].handle)->granter;
-        if (granter != locked) {
+        r = track_at(t, op[i].handle);
+        if (unlikely(r->granter != locked)) {
             if (locked)
                 unlock_both(locked, t);
-            lock_both(granter, t);
-            locked = granter;
+            locked = r->granter;
+            lock_both(locked, t);
         }
-        finish(t, op[i].handle, gone[i]);
+        finish(t, locked, r, op[i].handle, gone[i]);
     }
     unlock_both(locked, t);
 }
@@ -202,19 +210,23 @@ static void finish_all(struct grant_table *t, const struct gnttab_unmap_grant_re
 static int unmap_batch(struct gnttab_unmap_grant_ref *op, unsigned n, bool replace)
 {
     struct domain *d = current->domain;
+    struct grant_table *t = d->grants;
     uint8_t gone[GRANT_BATCH] = {0};
     unsigned any = 0;
+    struct pt_run run;
 
-    lock(&d->grants->track_lock);
+    lock(&t->track_lock);
+    pt_run_begin(&run, d);
     for (unsigned i = 0; i < n; i++) {
-        op[i].status = (int16_t)detach(d, &op[i], replace, &gone[i]);
+        op[i].status = (int16_t)detach(&run, t, &op[i], replace, &gone[i]);
         any |= gone[i];
     }
-    unlock(&d->grants->track_lock);
+    pt_run_end(&run);
+    unlock(&t->track_lock);
     if (any & GNTMAP_host_map)
         tlb_flush_domain(d, ~0ull);
     if (any)
-        finish_all(d->grants, op, gone, n);
+        finish_all(t, op, gone, n);
     return 0;
 }
 
@@ -244,17 +256,16 @@ void grant_domain_release(struct domain *d)
 
     tlb_flush_domain(d, ~0ull);
     for (uint32_t h = 0; h < t->track_pages * TRACKS_PER_PAGE; h++) {
-        const struct maptrack *r = track_at(t, h);
-        struct domain *granter;
+        struct maptrack *r = track_at(t, h);
+        struct domain *granter = r->granter;
 
         if (h % GRANT_BATCH == 0)
             preempt_point();
         if (!(r->flags & TRACK_PARTS))
             continue;
-        granter = r->granter;
         lock_both(granter, t);
         /* The reference of a page-table entry went with the page table. */
-        finish(t, h, (r->flags & GNTMAP_device_map) | GONE_LAST);
+        finish(t, granter, r, h, (r->flags & GNTMAP_device_map) | GONE_LAST);
         unlock_both(granter, t);
     }
 }

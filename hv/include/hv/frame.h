@@ -132,5 +132,32 @@ void frame_put_ref(struct frame *f);
 /* Writable use: one type count and one reference. 0; -XEN_EPERM not d's; -XEN_EBUSY has another type. */
 int frame_get_writable(struct frame *f, const struct domain *d);
 void frame_put_writable(struct frame *f);
+/* The common cases of taking, in line. False: only the functions above know. */
+static always_inline bool frame_try_ref(struct frame *f, const struct domain *d)
+{
+    uint64_t w = READ_ONCE(f->word);
+
+    if (unlikely(READ_ONCE(f->owner) != d || (int64_t)w < (int64_t)FW_REF_ONE) ||
+        !__atomic_compare_exchange_n(&f->word, &w, w + FW_REF_ONE, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        return false;
+    if (likely(READ_ONCE(f->owner) == d))
+        return true;
+    frame_put_ref(f); /* freed and given to somebody else between the two looks */
+    return false;
+}
+static always_inline bool frame_try_writable(struct frame *f, const struct domain *d)
+{
+    uint64_t w = READ_ONCE(f->word);
+
+    if (unlikely(READ_ONCE(f->owner) != d ||
+                 (w & (FW_TYPE_MASK | FW_BUSY | FW_COUNT_HIGH | FW_REF_HIGH)) != FW_TYPE(FT_WR)) ||
+        !__atomic_compare_exchange_n(&f->word, &w, w + FW_REF_ONE + FW_COUNT_ONE, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_RELAXED))
+        return false;
+    if (likely(READ_ONCE(f->owner) == d))
+        return true;
+    frame_put_writable(f);
+    return false;
+}
 
 #endif

@@ -56,14 +56,21 @@ bool pt_lookup(const struct vcpu *v, uint64_t va, uint64_t *pte);
  * emulated or refused, and is dealt with (registers advanced or an exception queued). */
 bool ptwr_fault(struct vcpu *v, struct guest_regs *r, uint64_t va);
 
-/* For grant tables: put a leaf entry `pte` (rights and frame) for which the caller already holds the reference, and for a
- * writable one the WR count, into d's page tables. They belong to the entry from then on. `where`: a virtual address in
- * the current vCPU's kernel root, or (by_pte) the machine address of the entry. The displaced entry is released. */
-int pt_install_grant(struct domain *d, uint64_t where, bool by_pte, uint64_t pte);
+/* For grant tables: entries of d's page tables put and taken away in a run, which holds its pt_lock. `where`: a virtual
+ * address in the current vCPU's kernel root, or (by_pte) the machine address of the entry. */
+struct pt_run {
+    struct domain *d;
+    uint64_t tag, *l1; /* the L1 table last found by address, and address >> 21 of what it maps */
+};
+void pt_run_begin(struct pt_run *r, struct domain *d);
+void pt_run_end(struct pt_run *r);
+/* Puts a leaf entry `pte` (rights and frame) for which the caller already holds the reference, and for a writable one the
+ * WR count. They belong to the entry from then on. The displaced entry is released. */
+int pt_install_grant(struct pt_run *r, uint64_t where, bool by_pte, uint64_t pte);
 /* Takes away the mapping of `m` at `where` if it is there with exactly that writability, and (replace_va != 0) puts what is
  * mapped at replace_va there instead, clearing that one. The entry's references become the caller's, to be dropped after
  * the flush that the caller does. 0; -XEN_EINVAL: another frame or rights are mapped there. */
-int pt_remove_grant(struct domain *d, uint64_t where, bool by_pte, mfn_t m, bool writable, uint64_t replace_va);
+int pt_remove_grant(struct pt_run *r, uint64_t where, bool by_pte, mfn_t m, bool writable, uint64_t replace_va);
 
 /* Debug builds: every invariant over all frames, in a stopped world; panics with the first violation. (mm/audit.c) */
 void audit(void);
