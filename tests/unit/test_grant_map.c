@@ -236,6 +236,29 @@ START_TEST(a_writer_must_be_permitted_though_readers_were)
 }
 END_TEST
 
+/* What the short cut in grant.h does, the long way does as well. */
+START_TEST(the_long_way_to_a_pin)
+{
+    const struct active *a = &d1->grants->active[0][REF];
+    uint64_t word;
+    mfn_t m[2];
+
+    begin();
+    for (unsigned writable = 0; writable < 2; writable++) {
+        ck_assert_int_eq(grant_pin(d1, REF, 2, writable, &m[0]), GNTST_okay);
+        word = a->word;
+        grant_unpin(d1, REF, writable);
+        unused(d1, REF);
+        ck_assert_int_eq(grant_pin_slow(d1, REF, 2, writable, &m[1]), GNTST_okay);
+        ck_assert_uint_eq(a->word, word);
+        ck_assert_uint_eq(m[1].n, m[0].n);
+        ck_assert_uint_eq(entry(d1, REF)->flags & BUSY, writable ? BUSY : GTF_reading);
+        grant_unpin(d1, REF, writable);
+        unused(d1, REF);
+    }
+}
+END_TEST
+
 START_TEST(counts_refuse_before_they_wrap)
 {
     static uint32_t handle[UINT8_MAX];
@@ -482,8 +505,9 @@ int main(void)
               mappings_for_devices_hold_the_frame, both_parts_of_a_mapping_go_one_by_one,
               what_is_not_granted_is_not_mapped, frames_that_cannot_be_granted,
               places_where_nothing_can_be_mapped, entries_change_under_our_feet,
-              a_writer_must_be_permitted_though_readers_were, counts_refuse_before_they_wrap,
-              handles_are_recycled_and_bounded, batches, the_mapper_changes_the_entry,
-              unmap_and_replace, grants_to_oneself, mappings_of_a_dying_domain_stay_until_unmapped,
-              a_dying_mapper_gives_back, calls_of_the_dying_end_early);
+              a_writer_must_be_permitted_though_readers_were, the_long_way_to_a_pin,
+              counts_refuse_before_they_wrap, handles_are_recycled_and_bounded, batches,
+              the_mapper_changes_the_entry, unmap_and_replace, grants_to_oneself,
+              mappings_of_a_dying_domain_stay_until_unmapped, a_dying_mapper_gives_back,
+              calls_of_the_dying_end_early);
 }
