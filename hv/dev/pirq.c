@@ -329,6 +329,11 @@ int pirq_eoi_page(struct domain *d, uint64_t gmfn)
     return 0;
 }
 
+mfn_t pirq_eoi_frame(const struct domain *d)
+{
+    return d->irqs && d->irqs->eoi_page ? va_mfn(d->irqs->eoi_page) : INVALID_MFN;
+}
+
 void pirq_restore_messages(struct domain *d, struct pci_address a)
 {
     lock(&irq_lock);

@@ -9,6 +9,7 @@
  */
 #include <hv/dom/grant.h>
 #include <hv/init.h>
+#include <hv/irq.h>
 #include "types.h"
 
 struct tally {
@@ -131,7 +132,12 @@ static void audit_domain(const struct domain *d)
     typed_use(d->shared_mfn, FT_WR, "shared_info");
     for (unsigned i = 0; d->grants && i < d->grants->frames; i++)
         typed_use(d->grants->mfn[i], FT_WR, "a page of a grant table");
-    for_each_vcpu(d, v) audit_vcpu(v);
+    for_each_vcpu (d, v)
+        audit_vcpu(v);
+#ifndef PARAVANE_HOST
+    if (!mfn_eq(pirq_eoi_frame(d), INVALID_MFN))
+        typed_use(pirq_eoi_frame(d), FT_WR, "an EOI page");
+#endif
 }
 
 static void compare(mfn_t m)
@@ -157,8 +163,7 @@ static void compare(mfn_t m)
 
 static bool walk_under_way(void)
 {
-    for_each_domain(d)
-    {
+    for_each_domain (d) {
         if (d->walk_busy)
             return true;
     }
@@ -178,7 +183,8 @@ void audit(void)
         if (mfn_frame(mfn(n))->owner != &dom_io)
             audit_frame(mfn(n));
     }
-    for_each_domain(d) audit_domain(d);
+    for_each_domain (d)
+        audit_domain(d);
     for (uint64_t n = 0; n < frame_max; n++)
         compare(mfn(n));
     page_free(tally, order);

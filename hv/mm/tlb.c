@@ -86,8 +86,7 @@ void tlb_flush_domain(struct domain *d, uint64_t vcpus)
 {
     uint64_t mask = 0;
 
-    for_each_vcpu(d, v)
-    {
+    for_each_vcpu (d, v) {
         if (vcpus >> v->id & 1)
             mask |= 1ull << v->pcpu->id;
     }

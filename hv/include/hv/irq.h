@@ -29,6 +29,8 @@ unsigned apic_id(void);
 /* pirqs of a domain (dev/pirq.c), called by dom/event.c with the domain's event lock held. */
 int pirq_bind(struct domain *d, unsigned pirq, bool share);
 void pirq_unbind(struct domain *d, unsigned pirq);
+/* The frame of the domain's EOI page, which the hypervisor holds as writable, for the auditor; or INVALID_MFN. */
+mfn_t pirq_eoi_frame(const struct domain *d);
 /* EVTCHNOP_unmask and close of a pirq's port need nothing; PHYSDEVOP_eoi reopens a level interrupt. */
 
 #endif
