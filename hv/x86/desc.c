@@ -162,36 +162,36 @@ void desc_release(struct vcpu *v)
     ldt_unmap(v);
 }
 
+/* Into a page of the guest's own that is no table: a descriptor page (the typed use keeps it one meanwhile), or a writable one. */
+static int write_descriptor(struct domain *d, mfn_t m, uint64_t *slot, uint64_t desc)
+{
+    struct frame *f = mfn_frame(m);
+    int rc = frame_get_writable(f, d);
+
+    if (!rc) {
+        WRITE_ONCE(*slot, desc);
+        frame_put_writable(f);
+        return 0;
+    }
+    if (!word_is(__atomic_load_n(&f->word, __ATOMIC_ACQUIRE), FT_SEG))
+        return refuse(rc, "descriptor for frame %#lx, which is neither a descriptor page nor a writable page of this domain's",
+                      (unsigned long)m.n);
+    if (!desc_fix(&desc))
+        return refuse(-XEN_EINVAL, "descriptor %#lx for frame %#lx is a system descriptor, which only the hypervisor may have",
+                      (unsigned long)desc, (unsigned long)m.n);
+    rc = seg_get(d, m);
+    if (rc)
+        return rc;
+    WRITE_ONCE(*slot, desc);
+    seg_put(d, m);
+    return 0;
+}
+
 long do_update_descriptor(uint64_t maddr, uint64_t desc)
 {
-    struct domain *d = current->domain;
     mfn_t m = mfn(maddr >> PAGE_SHIFT);
-    struct frame *f = mfn_frame(m);
-    uint64_t *slot;
-    int rc = 0;
 
     if ((maddr & 7) || !mfn_valid(m))
         return refuse(-XEN_EINVAL, "descriptor at machine address %#lx: not the address of one", (unsigned long)maddr);
-    if (!frame_get_ref(f, d))
-        return refuse(-XEN_EPERM, "descriptor at machine address %#lx: frame %#lx is not this domain's",
-                      (unsigned long)maddr, (unsigned long)m.n);
-    slot = (uint64_t *)((char *)mfn_va(m) + (maddr & (PAGE_SIZE - 1)));
-    if (word_is(__atomic_load_n(&f->word, __ATOMIC_ACQUIRE), FT_SEG)) {
-        if (desc_fix(&desc))
-            WRITE_ONCE(*slot, desc);
-        else
-            rc = refuse(-XEN_EINVAL, "descriptor %#lx for machine address %#lx is a system descriptor, which only the "
-                        "hypervisor may have", (unsigned long)desc, (unsigned long)maddr);
-    } else {
-        rc = frame_get_writable(f, d);
-        if (!rc) {
-            WRITE_ONCE(*slot, desc);
-            frame_put_writable(f);
-        } else {
-            rc = refuse(rc, "descriptor at machine address %#lx: frame %#lx is in use as another type",
-                        (unsigned long)maddr, (unsigned long)m.n);
-        }
-    }
-    frame_put_ref(f);
-    return rc;
+    return write_descriptor(current->domain, m, (uint64_t *)((char *)mfn_va(m) + (maddr & (PAGE_SIZE - 1))), desc);
 }
