@@ -10,43 +10,50 @@
 #include "clock.h"
 #include "irq.h"
 
-#define WINDOW_US   4000 /* length of one measurement */
-#define WINDOWS_MAX 12
-#define AGREE_PPM   300 /* two in a row differ by less */
-#define EDGE_TRIES  4
-#define NS_PER_SEC  1000000000ull
+#define WINDOW_MIN_US 1000 /* of the measurement; doubled until it is exact enough */
+#define WINDOW_MAX_US 32000
+#define ERROR_PPM     400 /* at worst; usually far less, as both ends err alike */
+#define EDGE_TRIES    4
+#define NS_PER_SEC    1000000000ull
 
 #define CPUID_POWER               0x80000007
 #define CPUID_POWER_EDX_INVARIANT (1u << 8)
 
 struct time_scale time_scale;
 
-/* One moment on all clocks. */
+/* One moment on all clocks: when the reference ticked, known to `slack` ticks of the TSC. */
 struct sample {
-    uint64_t tsc;
+    uint64_t tsc, slack;
     uint32_t reference, apic;
 };
 
-/* Just after the reference ticked; of several tries the one that took least, as something may come
- * in between. */
+static struct sample next_tick(const struct reference *r)
+{
+    uint64_t earlier, at = rdtsc();
+    uint32_t start = r->read();
+    struct sample s;
+
+    do {
+        earlier = at;
+        at = rdtsc();
+        s.reference = r->read();
+        s.tsc = rdtsc();
+    } while (s.reference == start);
+    s.slack = s.tsc - earlier;
+    s.apic = apic_timer_elapsed();
+    return s;
+}
+
+/* The most exact of several: anything may come in between. */
 static struct sample take_sample(const struct reference *r)
 {
-    struct sample best = {0};
-    uint64_t best_cost = ~0ull;
+    struct sample best = next_tick(r);
 
-    for (unsigned i = 0; i < EDGE_TRIES; i++) {
-        uint32_t start = r->read(), now;
-        uint64_t before, after;
+    for (unsigned i = 1; i < EDGE_TRIES; i++) {
+        struct sample s = next_tick(r);
 
-        do {
-            before = rdtsc();
-            now = r->read();
-            after = rdtsc();
-        } while (now == start);
-        if (after - before < best_cost) {
-            best_cost = after - before;
-            best = (struct sample){after, now, apic_timer_elapsed()};
-        }
+        if (s.slack < best.slack)
+            best = s;
     }
     return best;
 }
@@ -57,37 +64,31 @@ static uint64_t ticks_between(const struct reference *r, const struct sample *a,
     return (b->reference - a->reference) & r->mask;
 }
 
-static struct sample sample_after(const struct reference *r, const struct sample *from)
+static struct sample sample_after(const struct reference *r, const struct sample *from, uint64_t us)
 {
     struct sample now = {.reference = from->reference};
 
-    while (ticks_between(r, from, &now) < r->hz * WINDOW_US / 1000000)
+    while (ticks_between(r, from, &now) < r->hz * us / 1000000)
         now.reference = r->read();
     return take_sample(r);
 }
 
-/* Until two measurements in a row agree. Returns Hz of the TSC. */
+/* Hz of the TSC and of the local APIC's timer. */
 static uint64_t measure(const struct reference *r, uint64_t *apic_hz)
 {
-    uint64_t last = 0, hz = 0;
+    uint64_t us = WINDOW_MIN_US, ticks;
     struct sample a, b;
 
     apic_timer_start();
     a = take_sample(r);
-    for (unsigned i = 0; i < WINDOWS_MAX; i++, a = b) {
-        uint64_t ticks, apart;
-
-        b = sample_after(r, &a);
-        ticks = ticks_between(r, &a, &b);
-        hz = (b.tsc - a.tsc) * r->hz / ticks;
-        *apic_hz = (uint64_t)(b.apic - a.apic) * r->hz / ticks;
-        apart = hz > last ? hz - last : last - hz;
-        if (apart < hz / (1000000 / AGREE_PPM))
-            return (hz + last) / 2;
-        last = hz;
+    b = sample_after(r, &a, us);
+    while ((a.slack + b.slack) * (1000000 / ERROR_PPM) > b.tsc - a.tsc && us < WINDOW_MAX_US) {
+        us *= 2;
+        b = sample_after(r, &a, us);
     }
-    printk(LOG_WARN, "TSC and %s do not run evenly: system time may be wrong", r->name);
-    return hz;
+    ticks = ticks_between(r, &a, &b);
+    *apic_hz = (uint64_t)(b.apic - a.apic) * r->hz / ticks;
+    return (b.tsc - a.tsc) * r->hz / ticks;
 }
 
 /* mul gets 32 significant bits. */
