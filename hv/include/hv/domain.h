@@ -125,7 +125,6 @@ struct vcpu {
     struct hv_timer singleshot, periodic, poll_timer;
     uint64_t periodic_ns; /* period; 0: off */
     uint32_t virq_port[24];  /* lock: domain's event lock; 0 none */
-    uint64_t tsc_stamp_published; /* time.c: generation of the published time parameters */
 };
 
 extern struct domain *domain_list; /* lock: domlist_lock */
