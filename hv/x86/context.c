@@ -197,6 +197,7 @@ int vcpu_load_context(struct vcpu *v, const struct vcpu_guest_context *c)
     }
     load_plain_state(v, c);
     v->kernel_mode = kernel;
+    v->iopl = (c->user_regs.rflags & X86_EFLAGS_IOPL) / (X86_EFLAGS_IOPL / 3);
     import_regs(vcpu_regs(v), &c->user_regs);
     return 0;
 }
