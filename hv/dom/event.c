@@ -41,8 +41,7 @@ static always_inline void deliver(struct domain *d, unsigned n, unsigned target)
         return;
     if (!(READ_ONCE(s->evtchn_mask[word]) & bit))
         announce(d->vcpu[target], word);
-    for_each_vcpu(d, v)
-    {
+    for_each_vcpu (d, v) {
         if (unlikely(READ_ONCE(v->polling)))
             vcpu_wake(v);
     }
@@ -102,34 +101,39 @@ void send_pirq_event(struct domain *d, unsigned pirq)
         event_deliver(d, n);
 }
 
-static cold noinline int refuse_send(unsigned n, const struct port *p)
+static noinline int send_locked(struct domain *d, unsigned n)
 {
     static const char *const names[] = {"closed", "", "", "a pirq's", "a VIRQ's", ""};
+    const struct port *p;
+    unsigned state;
+    int rc = 0;
 
-    return refuse(-XEN_EINVAL,
-                  "send on port %u, which is %s; only connected and IPI ports can be sent on", n,
-                  p ? names[p->state] : names[EVTCHNSTAT_closed]);
+    event_lock(d);
+    p = port_at(d->evtchn, n);
+    state = p ? p->state : EVTCHNSTAT_closed;
+    if (likely(state == EVTCHNSTAT_interdomain))
+        event_deliver(p->peer, p->number); /* the connection stands while our lock is held */
+    else if (state == EVTCHNSTAT_ipi)
+        event_deliver(d, n);
+    else if (state != EVTCHNSTAT_unbound) /* there nobody hears it, as if the peer had just left */
+        rc = refuse(-XEN_EINVAL,
+                    "send on port %u, which is %s; only connected and IPI ports can be sent on", n,
+                    names[state]);
+    event_unlock(d);
+    return rc;
 }
 
+/* An IPI stays in its domain and may, like a VIRQ, meet the closing of its port: it needs no lock.
+ */
 static always_inline int send(unsigned n)
 {
     struct domain *d = current->domain;
-    struct evtchn_table *t = d->evtchn;
-    const struct port *p;
-    int rc = 0;
+    const struct port *p = port_at(d->evtchn, n);
 
-    lock(&t->lock);
-    p = port_at(t, n);
-    if (likely(p) && p->state == EVTCHNSTAT_interdomain)
-        event_deliver(p->peer, p->number); /* the connection stands while our lock is held */
-    else if (likely(p) && p->state == EVTCHNSTAT_ipi)
-        deliver(d, n, p->vcpu);
-    else if (!p ||
-             p->state !=
-                 EVTCHNSTAT_unbound) /* unbound: nobody hears it, as if the peer had just left */
-        rc = refuse_send(n, p);
-    unlock(&t->lock);
-    return rc;
+    if (unlikely(!p) || READ_ONCE(p->state) != EVTCHNSTAT_ipi)
+        return send_locked(d, n);
+    deliver(d, n, READ_ONCE(p->vcpu));
+    return 0;
 }
 
 static int event_send(union event_arg *a)
