@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+# `make help` lists the targets. Objects and downloads go below build/; DEBUG=1 builds the hypervisor into build/debug.
+
+CC := gcc
+COMMA := ,
+O := build$(if $(DEBUG),/debug)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all run test bench gdb format clean deps stress coverage fuzz mutants help
+
+all:
+
+help:
+	@echo 'make               build/paravane, and the guests of tests and benchmarks'
+	@echo 'make run           boot the stock Debian kernel as dom0: a shell; RUN_OPTIONS=... (tools/dom0-run --help)'
+	@echo "make run CMD='...' run a command in dom0, print its output, exit with its status"
+	@echo 'make test          every test; ends with one line of counts (FULL=1: larger disks)'
+	@echo 'make bench         count instructions, on Xen and on Paravane'
+	@echo 'make stress        dom0 under stress-ng on a debug build (DURATION=600)'
+	@echo 'make gdb           boot dom0 halted, gdb attached with symbols'
+	@echo 'make coverage      branch coverage of hv/mm by the unit tests'
+	@echo 'make fuzz          fuzz the memory operations (DURATION=60)'
+	@echo 'make mutants       put faults into the type and grant code; the unit tests are to catch each'
+	@echo 'make format        lay out all C sources by .clang-format'
+	@echo 'make deps          install the Debian packages for all of the above (each installs its own anyway)'
+	@echo 'make clean         remove build/, downloads included'
+	@echo 'DEBUG=1            with any of these: the debug hypervisor, in build/debug'
+
+# --- Packages: stamps that are included are remade, hence installed, before anything else is done ---
+
+NEEDS_run := run
+NEEDS_test := run test
+NEEDS_bench := run
+NEEDS_gdb := run gdb
+NEEDS_stress := run
+NEEDS_coverage := test
+NEEDS_mutants := test
+NEEDS_fuzz := fuzz
+NEEDS_deps := run test fuzz gdb format
+GOALS := $(or $(MAKECMDGOALS),all)
+BUILDING := $(filter-out format clean help,$(GOALS))
+NEEDS := $(sort $(if $(BUILDING),build) $(foreach g,$(BUILDING),$(NEEDS_$g)) $(filter format,$(GOALS)))
+
+build/.deps-%.mk: tools/deps
+	@tools/deps $*
+	@mkdir -p $(@D)
+	@touch $@
+
+include $(NEEDS:%=build/.deps-%.mk)
+
+deps: $(NEEDS:%=build/.deps-%.mk)
+
+# --- Hypervisor, guests, tests: each part says itself what it is made of ---
+
+ifneq ($(BUILDING),)
+include hv/hv.mk
+include guest-lib/guest.mk
+include $(wildcard tests/*/*.mk)
+endif
+
+all: $(O)/paravane guests
+
+# --- What dom0 boots: the stock kernel, an initramfs, static programs for it ---
+
+.PHONY: dom0-files
+dom0-files: build/vmlinuz build/dom0.cpio
+
+build/vmlinuz:
+	tools/dom0-image kernel
+
+build/dom0.cpio build/stress.cpio: build/%.cpio: tools/dom0-image tools/dom0/init tools/dom0/net-up \
+		| build/vmlinuz
+	tools/dom0-image $*
+
+DOM0_PROGRAMS := build/dom0/physinfo build/dom0/userbench
+build/dom0/physinfo: tools/dom0/physinfo.c pvabi/sysctl.h
+build/dom0/userbench: bench/userbench.c
+$(DOM0_PROGRAMS):
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -I. -static -o $@ $<
+
+# --- Running: what CMD prints, and nothing else, reaches standard output; make exits as it did ---
+
+ifneq ($(filter run,$(GOALS)),)
+export DOM0_COMMAND := $(value CMD)
+unexport CMD
+MAKEOVERRIDES := $(filter-out CMD=%,$(MAKEOVERRIDES))
+-load build/make-exit.so
+endif
+
+build/make-exit.so: tools/make-exit.c | build/.deps-build.mk
+	@$(CC) -O1 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
+
+run: run-dom0
+	@$(exit-with $(file <build/run/status))exit $(file <build/run/status)
+
+.PHONY: run-dom0
+run-dom0:
+	@mkdir -p build/run
+	@$(MAKE) --no-print-directory all dom0-files >&2
+	@tools/dom0-run --image $(O)/paravane $(RUN_OPTIONS) $${DOM0_COMMAND:+"$$DOM0_COMMAND"}; \
+		echo $$? >build/run/status
+
+gdb: all dom0-files
+	tools/gdb $(O)/paravane
+
+bench: all dom0-files build/dom0/userbench
+	bench/run.sh $(O)/paravane
+	bench/user.sh $(O)/paravane
+
+stress: build/stress.cpio build/dom0/physinfo
+	$(MAKE) DEBUG=1 all
+	tests/boot/stress.sh build/debug/paravane
+
+# --- Tests: PREFIX_TESTS (programs), PREFIX_TEST_SRCS (what they test) and PREFIX_TEST_LIBS come from tests/*/*.mk ---
+
+UNIT_CFLAGS := -std=gnu11 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -DPARAVANE_HOST -Ihv/include -I. -MMD -MP
+UNIT_SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+UNIT_GROUPS := $(patsubst %_TESTS,%,$(filter %_TESTS,$(.VARIABLES)))
+UNIT_TESTS := $(foreach g,$(UNIT_GROUPS),$($g_TESTS))
+
+# $(1): folder of the objects and programs, $(2): compiler, $(3): its flags
+define unit_objects
+$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$(2) $$(UNIT_CFLAGS) $(3) -c -o $$@ $$<
+-include $$(shell find $(1) -name '*.d' 2>/dev/null)
+endef
+
+# and $(4): group, $(5): program
+define unit_test
+$(1)/$(5): $(patsubst %.c,$(1)/%.o,tests/unit/$(5).c $($(4)_TEST_SRCS))
+	$(2) $(3) -o $$@ $$^ $($(4)_TEST_LIBS) $$$$(pkg-config --libs check)
+endef
+
+unit_tests = $(eval $(call unit_objects,$(1),$(2),$(3))) \
+	$(foreach g,$(UNIT_GROUPS),$(foreach t,$($g_TESTS),$(eval $(call unit_test,$(1),$(2),$(3),$g,$t))))
+
+$(call unit_tests,build/unit,$(CC),$(UNIT_SANITIZE))
+$(call unit_tests,build/coverage,$(CC),-O0 --coverage)
+$(eval $(call unit_objects,build/fuzz,clang,-O1 -fsanitize=fuzzer-no-link$(COMMA)address$(COMMA)undefined))
+
+BOOT_TESTS := $(foreach c,$(shell tests/boot/dom0.sh --list),'dom0 $c=tests/boot/dom0.sh $c') \
+	'guest self-test=tests/boot/selftest.sh $(O)/paravane' 'attack guests=tests/boot/attack.sh $(O)/paravane'
+
+test: export PARAVANE_VMLINUZ := build/vmlinuz
+test: export IMAGE := $(O)/paravane
+test: all dom0-files $(UNIT_TESTS:%=build/unit/%)
+	@tools/run-tests $(BOOT_TESTS) 'ABI=tests/abi/run.sh' $(foreach t,$(UNIT_TESTS),'unit $t=build/unit/$t')
+
+coverage: $(UNIT_TESTS:%=build/coverage/%)
+	tools/coverage hv/mm build/coverage $^
+
+build/fuzz/fuzz_mm: $(patsubst %.c,build/fuzz/%.o,tests/fuzz/fuzz_mm.c $(MM_TEST_SRCS))
+	clang -fsanitize=fuzzer,address,undefined -o $@ $^
+
+fuzz: build/fuzz/fuzz_mm
+	@mkdir -p build/fuzz/corpus
+	$< -max_total_time=$(or $(DURATION),60) -print_final_stats=1 build/fuzz/corpus
+
+mutants:
+	tests/mutants/run.sh
+
+format:
+	clang-format -i $$(git ls-files '*.[ch]')
+
+clean:
+	rm -rf build
