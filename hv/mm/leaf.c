@@ -74,18 +74,14 @@ int leaf_get_slow(struct pt_call *c, uint64_t pte)
     return 0;
 }
 
-void leaf_undo(uint64_t pte)
+void leaf_put_slow(uint64_t pte)
 {
+    if (frame_is_io(pte_mfn(pte)))
+        return;
     if (pte & PTE_RW)
         frame_put_writable(mfn_frame(pte_mfn(pte)));
     else
         frame_put_ref(mfn_frame(pte_mfn(pte)));
-}
-
-void leaf_put_slow(uint64_t pte)
-{
-    if (!frame_is_io(pte_mfn(pte)))
-        leaf_undo(pte);
 }
 
 int pte_refuse(struct pt_call *c, int err, const uint64_t *slot, unsigned level, uint64_t pte)

@@ -54,36 +54,19 @@ void frame_describe(char *buf, size_t size, mfn_t m);
 
 int leaf_get_slow(struct pt_call *c, uint64_t pte);
 void leaf_put_slow(uint64_t pte);
-void leaf_undo(uint64_t pte);
 /* The sentence of a refused entry; returns err. */
 int pte_refuse(struct pt_call *c, int err, const uint64_t *slot, unsigned level, uint64_t pte) cold;
 
 /* The common leaf, write-back RAM of `owner`. True: the references that it needs are taken, by one
- * compare-and-swap. */
+ * compare-and-swap. A guest's frame number selects no more than the word and owner that are
+ * compared here, so that nothing else is read by it in speculation. */
 static always_inline bool leaf_get_fast(const struct domain *owner, uint64_t pte)
 {
     struct frame *f = mfn_frame(pte_mfn(pte));
-    uint64_t w, to;
 
-    if (unlikely((pte & LEAF_SPECIAL) || !mfn_valid(pte_mfn(pte)) || READ_ONCE(f->owner) != owner))
+    if (unlikely((pte & LEAF_SPECIAL) || !mfn_valid(pte_mfn(pte))))
         return false;
-    w = READ_ONCE(f->word);
-    if (pte & PTE_RW) {
-        if (unlikely((w & (FW_TYPE_MASK | FW_BUSY | FW_COUNT_HIGH | FW_REF_HIGH)) !=
-                     FW_TYPE(FT_WR)))
-            return false;
-        to = w + FW_REF_ONE + FW_COUNT_ONE;
-    } else {
-        if (unlikely(!word_refs_ok(w)))
-            return false;
-        to = w + FW_REF_ONE;
-    }
-    if (unlikely(!word_cas(f, &w, to)))
-        return false;
-    if (likely(READ_ONCE(f->owner) == owner))
-        return true;
-    leaf_undo(pte); /* freed and given to somebody else between the two looks */
-    return false;
+    return pte & PTE_RW ? frame_try_writable(f, owner) : frame_try_ref(f, owner);
 }
 
 /* 0, or an error with c->why. `pte` is normal and present. */
