@@ -158,25 +158,3 @@ void frame_put_writable(struct frame *f)
     }
     type_end(f);
 }
-
-bool type_get_shared(struct frame *f, const struct domain *d, enum frame_type t)
-{
-    uint64_t w = READ_ONCE(f->word);
-
-    do {
-        if (READ_ONCE(f->owner) != d || !word_is(w, t) || (w & (FW_COUNT_HIGH | FW_REF_HIGH)))
-            return false;
-    } while (!word_cas(f, &w, w + FW_REF_ONE + FW_COUNT_ONE));
-    return true;
-}
-
-bool type_put_shared(struct frame *f)
-{
-    uint64_t w = READ_ONCE(f->word);
-
-    do {
-        if ((w & FW_COUNT_MASK) == 1)
-            return false;
-    } while (!word_cas(f, &w, w - FW_REF_ONE - FW_COUNT_ONE));
-    return true;
-}

@@ -45,6 +45,30 @@ static always_inline bool frame_is_io(mfn_t m)
 {
     return !mfn_valid(m) || mfn_frame(m)->owner == &dom_io;
 }
+/* One use more of a frame whose type is stable; the caller looks at the owner once more (frame.c).
+ */
+static always_inline bool type_get_shared(struct frame *f, const struct domain *d,
+                                          enum frame_type t)
+{
+    uint64_t w = READ_ONCE(f->word);
+
+    do {
+        if (READ_ONCE(f->owner) != d || !word_is(w, t) || (w & (FW_COUNT_HIGH | FW_REF_HIGH)))
+            return false;
+    } while (!word_cas(f, &w, w + FW_REF_ONE + FW_COUNT_ONE));
+    return true;
+}
+/* One use less, unless it is the last. */
+static always_inline bool type_put_shared(struct frame *f)
+{
+    uint64_t w = READ_ONCE(f->word);
+
+    do {
+        if ((w & FW_COUNT_MASK) == 1)
+            return false;
+    } while (!word_cas(f, &w, w - FW_REF_ONE - FW_COUNT_ONE));
+    return true;
+}
 /* Ends a type: the frame is (T, busy, 1) by the caller; the caller's reference goes with it. */
 void type_end(struct frame *f);
 /* "L2 page table of d3" and the like. */
@@ -142,11 +166,6 @@ int table_get(struct pt_call *c, mfn_t m, enum frame_type t);
 void table_put(struct pt_call *c, mfn_t m, enum frame_type t);
 /* An entry of a stable table of level 2 to 4 becomes `val`. */
 int table_update(struct pt_call *c, uint64_t *slot, unsigned level, uint64_t val, bool keep_ad);
-/* One use more of a frame whose type is stable (the caller looks at the owner once more, see
- * frame.c), and one less unless it is the last: no lock needed. False: not so. */
-bool type_get_shared(struct frame *f, const struct domain *d, enum frame_type t);
-bool type_put_shared(struct frame *f);
-
 /* As pt_pin() and so on, in a batch. */
 int pin_table(struct pt_call *c, mfn_t m, enum frame_type t);
 int unpin_table(struct pt_call *c, mfn_t m);
