@@ -56,8 +56,13 @@ static void line_set_trigger(struct line *l, bool level, bool low)
 static void ioapic_init_one(const struct acpi_ioapic *a)
 {
     volatile uint32_t *regs = (volatile uint32_t *)map_device(a->maddr, PAGE_SIZE);
-    unsigned pins = (ioapic_read(regs, IOAPIC_VERSION) >> 16 & 0xff) + 1;
+    uint32_t version = regs ? ioapic_read(regs, IOAPIC_VERSION) : ~0u;
+    unsigned pins = (version >> 16 & 0xff) + 1;
 
+    if (version == ~0u) {
+        printk(LOG_WARN, "I/O APIC %u does not answer at %#lx", a->id, a->maddr);
+        return;
+    }
     for (unsigned pin = 0; pin < pins && a->gsi_base + pin < GSI_MAX; pin++) {
         struct line *l = &lines[a->gsi_base + pin];
         bool pci = a->gsi_base + pin >= ISA_IRQS;

@@ -198,6 +198,8 @@ static int op_restore_msi_ext(struct domain *d, union physdev_arg *a)
     return 0;
 }
 
+/* No row, hence -XEN_ENOSYS: pirq_eoi_gmfn_v1, whose callers do without, and what no kernel of
+ * today asks for. */
 enum { IN = 0, IN_OUT = 1, ANY_DOMAIN = 2 };
 #define ROW(op, fn, type, how) [PHYSDEVOP_##op] = {fn, sizeof(struct physdev_##type), how}
 

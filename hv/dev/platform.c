@@ -13,10 +13,11 @@
 #define NS_PER_SEC 1000000000ull
 #define SEC_MAX    (1ull << 33) /* keeps ns in 64 bits */
 #define ACPI_S5    5
+#define CPUMAP_MAX 8192 /* bits that are looked at for one call */
 
 static int set_time(uint64_t sec, uint32_t nsec, uint64_t system_time)
 {
-    if (sec >= SEC_MAX || nsec >= NS_PER_SEC || sec < system_time / NS_PER_SEC)
+    if (sec >= SEC_MAX || nsec >= NS_PER_SEC || sec * NS_PER_SEC + nsec < system_time)
         return refuse(-XEN_EINVAL,
                       "settime: %lu s, %u ns since 1970 at system time %lu ns is no time of day",
                       sec, nsec, system_time);
@@ -77,6 +78,8 @@ static int getidletime(struct xenpf_getidletime *a)
     uint32_t bits = a->cpumap_nr_cpus;
 
     a->now = now_ns();
+    if (bits > CPUMAP_MAX)
+        return refuse(-XEN_E2BIG, "getidletime of %u CPUs: at most %u at once", bits, CPUMAP_MAX);
     if (!guest_array_ok(a->idletime, bits, sizeof(uint64_t)))
         return refuse(-XEN_EFAULT, "getidletime: %u times at %#lx are not all guest memory", bits,
                       a->idletime);

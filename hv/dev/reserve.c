@@ -54,11 +54,6 @@ static bool is_kept(unsigned port, unsigned bytes)
     return false;
 }
 
-bool device_port_forbidden(unsigned port)
-{
-    return is_kept(port, 1);
-}
-
 static bool is_pci_config(unsigned port)
 {
     return port >= PCI_CONFIG_FIRST && port <= PCI_CONFIG_LAST;

@@ -14,6 +14,7 @@
 #define WINDOW_MAX_US 32000
 #define ERROR_PPM     400 /* at worst; usually far less, as both ends err alike */
 #define EDGE_TRIES    4
+#define STUCK_TICKS   (1ull << 32) /* of the TSC, without one of the reference */
 #define NS_PER_SEC    1000000000ull
 
 #define CPUID_POWER               0x80000007
@@ -29,7 +30,7 @@ struct sample {
 
 static struct sample next_tick(const struct reference *r)
 {
-    uint64_t earlier, at = rdtsc();
+    uint64_t earlier, begin = rdtsc(), at = begin;
     uint32_t start = r->read();
     struct sample s;
 
@@ -38,6 +39,8 @@ static struct sample next_tick(const struct reference *r)
         at = rdtsc();
         s.reference = r->read();
         s.tsc = rdtsc();
+        if (s.tsc - begin > STUCK_TICKS)
+            panic("the %s stands still: there is nothing to measure the TSC by", r->name);
     } while (s.reference == start);
     s.slack = s.tsc - earlier;
     s.apic = apic_timer_elapsed();

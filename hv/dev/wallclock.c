@@ -112,8 +112,7 @@ void wallclock_set(uint64_t sec, uint32_t nsec, uint64_t system_time)
     utc_at_zero = sec * NS_PER_SEC + nsec - system_time;
     unlock(&wallclock_lock);
     lock(&domlist_lock);
-    for_each_domain(d)
-    {
+    for_each_domain (d) {
         if (d->shared)
             wallclock_publish(d);
     }

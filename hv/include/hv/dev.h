@@ -7,8 +7,6 @@
 
 /* Frames of interrupt controllers: nobody may map them. Fills d->mmio_forbidden. (dev/reserve.c) */
 void devices_forbid_mmio(struct domain *d);
-/* Ports that stay the hypervisor's: COM1, the 8259s, the PIT. No I/O bitmap may open them. */
-bool device_port_forbidden(unsigned port);
 /* IN and OUT of 1, 2 or 4 bytes by a guest that may use ports (I/O privilege level or bitmap): the
  * hardware domain gets the device; other domains and forbidden ports read all ones, and what is
  * written is dropped. */
