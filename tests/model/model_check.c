@@ -8,7 +8,8 @@ static struct model_frame seen(uint64_t n)
 {
     uint64_t w = frame_table[n].word;
 
-    return (struct model_frame){.type = word_type(w),
+    return (struct model_frame){.owner = frame_table[n].owner,
+                                .type = word_type(w),
                                 .pinned = w & FW_PIN,
                                 .busy = w & FW_BUSY,
                                 .count = (unsigned)(w & FW_COUNT_MASK),
@@ -22,14 +23,15 @@ void model_take(void)
         memcpy(model.mem[n], host_frame_va(n), PAGE_SIZE);
         model.m2p[n] = m2p_get(mfn(n));
     }
-    memset(model.gdt, 0, sizeof(model.gdt));
+    model_grant_reset();
     for (unsigned i = 0; i < FAKE_DOMAINS; i++)
-        for_each_vcpu(fake_dom[i], v)
-        {
+        for_each_vcpu (fake_dom[i], v) {
             model.root[i][v->id][0] = v->kernel_cr3;
             model.root[i][v->id][1] = v->user_cr3;
             for (unsigned k = 0; k < 16; k++)
                 model.gdt[i][v->id][k] = v->gdt_frame[k];
+            for (unsigned k = 0; k < 16; k++)
+                model.ldt[i][v->id][k] = v->ldt_frame[k];
         }
 }
 
@@ -61,6 +63,10 @@ static void compare_frame(uint64_t n)
 {
     struct model_frame *want = &model.f[n], is = seen(n);
 
+    if (want->owner != is.owner)
+        fake_fail("frame %#lx changed hands", n);
+    if (!is.owner)
+        return;
     if (want->type != is.type || want->pinned != is.pinned || want->count != is.count ||
         want->refs != is.refs || is.busy)
         fake_fail("frame %#lx is %s%s%s, count %u, refs %u; expected %s%s, count %u, refs %u", n,
@@ -78,18 +84,26 @@ static void compare_vcpu(const struct vcpu *v)
                   v->kernel_cr3, v->user_cr3, root[0], root[1]);
     if (memcmp(v->gdt_frame, model.gdt[v->domain->id][v->id], sizeof(v->gdt_frame)))
         fake_fail("GDT frames of d%uv%u differ", v->domain->id, v->id);
+    if (memcmp(v->ldt_frame, model.ldt[v->domain->id][v->id], sizeof(v->ldt_frame)))
+        fake_fail("LDT frames of d%uv%u differ", v->domain->id, v->id);
 }
 
 void model_compare(void)
 {
+    static unsigned turn;
+    unsigned pages = ++turn % 16 ? OP_TABLES : OP_TABLES + 4; /* mere data can wait */
+
     for (unsigned n = 0; n < fake_ram; n++) {
         compare_frame(n);
         if (model.m2p[n] != m2p_get(mfn(n)))
             fake_fail("M2P of frame %#x is %#lx, %#lx expected", n, m2p_get(mfn(n)), model.m2p[n]);
     }
     for (unsigned i = 0; i < FAKE_DOMAINS; i++) {
-        for (unsigned k = 0; k < OP_TABLES + 4; k++)
+        for (unsigned k = 0; k < pages; k++)
             compare_memory(fake_page(fake_dom[i], k).n);
-        for_each_vcpu(fake_dom[i], v) compare_vcpu(v);
+        compare_memory(fake_dom[i]->shared_mfn.n);
+        compare_memory(fake_grant_frame(fake_dom[i]).n);
+        for_each_vcpu (fake_dom[i], v)
+            compare_vcpu(v);
     }
 }

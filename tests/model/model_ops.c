@@ -24,7 +24,7 @@ static bool step_end(bool ok)
 
 static bool owned(const struct domain *d, uint64_t n)
 {
-    return n < fake_ram && mfn_frame(mfn(n))->owner == d && model.f[n].refs;
+    return n < fake_ram && model.f[n].owner == d && model.f[n].refs;
 }
 
 /* Oneself, under several names, or for the hardware domain any other. NULL: refused. */
@@ -92,7 +92,7 @@ static bool mmu_update(const struct domain *d, const struct domain *foreign,
 }
 
 /* The L1 table that maps va in the vCPU's kernel root. */
-static bool find_l1(const struct vcpu *v, uint64_t va, uint64_t *n)
+bool model_find_l1(const struct vcpu *v, uint64_t va, uint64_t *n)
 {
     *n = v->kernel_cr3 >> PAGE_SHIFT;
     if (!guest_range_ok(va, 1))
@@ -112,7 +112,7 @@ static bool va_mapping(const struct op *op, const struct domain *foreign)
     uint64_t n, kind = op->flags & UVMF_FLUSHTYPE_MASK,
                 where = op->flags & ~(uint64_t)UVMF_FLUSHTYPE_MASK;
 
-    if (!find_l1(op->v, op->u[0].ptr, &n) ||
+    if (!model_find_l1(op->v, op->u[0].ptr, &n) ||
         !set_entry(op->v->domain, foreign, n, op->u[0].ptr >> PAGE_SHIFT & 511, op->u[0].val,
                    false))
         return false;
@@ -188,6 +188,32 @@ static bool set_gdt(const struct op *op)
     return true;
 }
 
+/* A selector of the LDT's page i is used: the page gets its type. */
+static bool use_ldt(const struct vcpu *v, unsigned i)
+{
+    uint64_t *frame = &model.ldt[v->domain->id][v->id][i], n, pte, va = v->ldt_base + i * PAGE_SIZE;
+
+    if (i * 512 >= v->ldt_entries || *frame != INVALID_MFN.n || !model_find_l1(v, va, &n))
+        return false;
+    pte = model.mem[n][va >> PAGE_SHIFT & 511];
+    step_begin();
+    if (!step_end((pte & PTE_P) && model_get_type(v->domain, pte_mfn(pte).n, FT_SEG)))
+        return false;
+    *frame = pte_mfn(pte).n;
+    return true;
+}
+
+static void set_ldt(const struct vcpu *v)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        uint64_t *frame = &model.ldt[v->domain->id][v->id][i];
+
+        if (*frame != INVALID_MFN.n)
+            model_put_type(*frame);
+        *frame = INVALID_MFN.n;
+    }
+}
+
 static bool mmuext(struct vcpu *v, const struct domain *subj, const struct mmuext_op *e)
 {
     const struct domain *d = v->domain;
@@ -210,7 +236,31 @@ static bool mmuext(struct vcpu *v, const struct domain *subj, const struct mmuex
     case MMUEXT_FLUSH_CACHE_GLOBAL:
         return subj == d;
     case MMUEXT_SET_LDT:
-        return subj == d && !(va % PAGE_SIZE) && guest_array_ok(va, e->arg2.nr_ents, 8);
+        if (subj != d || va % PAGE_SIZE || e->arg2.nr_ents > 8192 ||
+            !guest_array_ok(va, e->arg2.nr_ents, 8))
+            return false;
+        set_ldt(v);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Operations that are done or refused as one. */
+static bool single(const struct op *op)
+{
+    switch (op->kind) {
+    case OP_SET_GDT:
+        return set_gdt(op);
+    case OP_LDT_USE:
+        return use_ldt(op->v, (unsigned)op->flags);
+    case OP_GRANT_MAP:
+        return model_grant_map(op->v, &op->map);
+    case OP_GRANT_UNMAP:
+    case OP_GRANT_REPLACE:
+        return model_grant_unmap(op->v, &op->unmap, op->kind == OP_GRANT_REPLACE);
+    case OP_GRANT_COPY:
+        return model_grant_copy(op->v, &op->copy);
     default:
         return false;
     }
@@ -228,8 +278,8 @@ struct expected model_predict(const struct op *op)
             model.mem[n][op->u[0].ptr % PAGE_SIZE / 8] = op->u[0].val;
         return x;
     }
-    if (op->kind == OP_SET_GDT) {
-        x.refused = !set_gdt(op);
+    if (op->kind >= OP_SET_GDT) {
+        x.refused = !single(op);
         return x;
     }
     x.refused = !subj;

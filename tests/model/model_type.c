@@ -14,7 +14,7 @@ bool model_entry_bits(unsigned level, uint64_t pte)
 
 static const struct domain *owner_of(uint64_t n)
 {
-    return n < fake_ram ? mfn_frame(mfn(n))->owner : NULL;
+    return n < fake_ram ? model.f[n].owner : NULL;
 }
 
 static bool get_leaf(const struct domain *d, const struct domain *foreign, uint64_t pte)

@@ -22,7 +22,7 @@ static struct domain *some_domain(struct input *in)
 }
 
 /* Mostly one of the domain's own pages, mostly of the few that serve as tables. */
-static mfn_t some_frame(struct input *in, const struct domain *d)
+mfn_t op_some_frame(struct input *in, const struct domain *d)
 {
     switch (pick(in, 24)) {
     case 0:
@@ -45,7 +45,7 @@ static uint64_t some_pte(struct input *in, const struct domain *d)
     static const uint64_t odd[] = {PTE_PSE,    PTE_G,         PTE_NX,     PTE_PWT,    PTE_PCD,
                                    PTE_AVAIL,  1ull << 59,    1ull << 62, 1ull << 51, 1ull << 47,
                                    9ull << 44, PTE_A | PTE_D, 1ull << 45, PTE_D};
-    uint64_t pte = fake_pte(some_frame(in, d), PTE_U);
+    uint64_t pte = fake_pte(op_some_frame(in, d), PTE_U);
 
     if (one_in(in, 8))
         return one_in(in, 2) ? 0 : pte;
@@ -57,6 +57,53 @@ static uint64_t some_pte(struct input *in, const struct domain *d)
     if (one_in(in, 6))
         pte |= odd[pick(in, ARRAY_SIZE(odd))];
     return pte;
+}
+
+static enum frame_type type_of(mfn_t m)
+{
+    return word_type(mfn_frame(m)->word);
+}
+
+/* A page of the domain with that type, or else any. */
+static mfn_t some_typed(struct input *in, const struct domain *d, enum frame_type t)
+{
+    unsigned first = pick(in, OP_TABLES);
+
+    for (unsigned i = first; i < first + OP_TABLES; i++) {
+        if (type_of(fake_page(d, i % OP_TABLES)) == t)
+            return fake_page(d, i % OP_TABLES);
+    }
+    return fake_page(d, first);
+}
+
+/* An entry that makes sense in the table, most of the time. */
+static uint64_t fitting_pte(struct input *in, const struct domain *d, mfn_t table)
+{
+    enum frame_type t = mfn_valid(table) ? type_of(table) : FT_NONE;
+
+    if (one_in(in, 4))
+        return some_pte(in, d);
+    if (t >= FT_L2 && t <= FT_L4)
+        return fake_pte(some_typed(in, d, (enum frame_type)(t - 1)),
+                        PTE_P | PTE_U | PTE_RW | PTE_A);
+    if (one_in(in, 6)) /* may serve as descriptors, or become a table */
+        return fake_pte(some_typed(in, d, FT_NONE), PTE_P | PTE_U);
+    if (one_in(in, 3))
+        return fake_pte(fake_page(d, OP_TABLES + pick(in, 4)), PTE_P | PTE_U | PTE_RW);
+    return fake_pte(op_some_frame(in, d), PTE_P | PTE_U | (one_in(in, 4) ? PTE_RW : 0));
+}
+
+/* The level that the page would have, going by what its first entries lead to. */
+static unsigned fitting_level(mfn_t m)
+{
+    for (unsigned i = 0; i < OP_SLOTS; i++) {
+        uint64_t e = fake_words(m)[op_slot[i]];
+        enum frame_type t = (e & PTE_P) && pte_mfn(e).n < fake_ram ? type_of(pte_mfn(e)) : FT_NONE;
+
+        if (t >= FT_L1 && t < FT_L4 && (e & PTE_RW))
+            return t - FT_L1 + 1;
+    }
+    return 0;
 }
 
 static uint64_t some_slot(struct input *in)
@@ -76,15 +123,15 @@ static void choose_updates(struct op *op, struct input *in)
     op->n = 1 + pick(in, OP_BATCH);
     op->domid = some_domid(in);
     for (unsigned i = 0; i < op->n; i++) {
-        mfn_t table = some_frame(in, op->v->domain);
+        mfn_t table = op_some_frame(in, op->v->domain);
 
         op->u[i].ptr = fake_maddr(table, some_slot(in)) | (one_in(in, 8) ? pick(in, 8) : 0);
-        op->u[i].val = some_pte(in, op->v->domain);
+        op->u[i].val = fitting_pte(in, op->v->domain, table);
     }
 }
 
 /* Addresses that lead to slots in use at all four levels. */
-static uint64_t some_va(struct input *in)
+uint64_t op_some_va(struct input *in)
 {
     uint64_t va = one_in(in, 12) ? some_slot(in) << 39 : 0;
 
@@ -100,8 +147,8 @@ static void choose_va_mapping(struct op *op, struct input *in)
 {
     op->n = 1;
     op->domid = some_domid(in);
-    op->u[0].ptr = some_va(in);
-    op->u[0].val = some_pte(in, op->v->domain);
+    op->u[0].ptr = op_some_va(in);
+    op->u[0].val = fitting_pte(in, op->v->domain, fake_page(op->v->domain, PAGE_DATA));
     op->flags = pick(in, 3) | (one_in(in, 3) ? UVMF_ALL : 0);
     if (one_in(in, 16))
         op->flags = pick(in, 256);
@@ -109,8 +156,8 @@ static void choose_va_mapping(struct op *op, struct input *in)
 
 static void choose_ext(struct op *op, struct input *in)
 {
-    static const uint8_t often[] = {0, 0, 0, 1, 1, 2,  3,  3, 4,  4, 4,
-                                    4, 4, 4, 5, 5, 15, 15, 6, 16, 17};
+    static const uint8_t often[] = {0, 0, 0, 1, 1,  2,  3, 3,  4,  4,  4, 4,
+                                    4, 4, 5, 5, 15, 15, 6, 13, 13, 16, 17};
 
     op->n = one_in(in, 4) ? 2 : 1;
     op->domid = one_in(in, 4) ? some_domid(in) : DOMID_SELF;
@@ -118,15 +165,17 @@ static void choose_ext(struct op *op, struct input *in)
         struct mmuext_op *e = &op->ext[i];
 
         e->cmd = one_in(in, 8) ? pick(in, 24) : often[pick(in, ARRAY_SIZE(often))];
-        e->arg1.mfn = some_frame(in, op->v->domain).n;
+        e->arg1.mfn = op_some_frame(in, op->v->domain).n;
         e->arg2.src_mfn = 0;
+        if (e->cmd <= MMUEXT_PIN_L4_TABLE && e->arg1.mfn < fake_ram && pick(in, 4))
+            e->cmd = fitting_level(mfn(e->arg1.mfn));
         if (e->cmd == MMUEXT_COPY_PAGE)
-            e->arg2.src_mfn = some_frame(in, op->v->domain).n;
+            e->arg2.src_mfn = op_some_frame(in, op->v->domain).n;
         if (e->cmd == MMUEXT_NEW_USER_BASEPTR && one_in(in, 4))
             e->arg1.mfn = 0;
         if (e->cmd == MMUEXT_INVLPG_LOCAL || e->cmd == MMUEXT_INVLPG_MULTI ||
             e->cmd == MMUEXT_INVLPG_ALL || e->cmd == MMUEXT_SET_LDT)
-            e->arg1.linear_addr = some_va(in);
+            e->arg1.linear_addr = op_some_va(in);
         if (e->cmd == MMUEXT_TLB_FLUSH_MULTI || e->cmd == MMUEXT_INVLPG_MULTI)
             e->arg2.vcpumask = FAKE_GUEST + 0x3000;
         if (e->cmd == MMUEXT_SET_LDT)
@@ -139,13 +188,16 @@ static void choose_gdt(struct op *op, struct input *in)
     op->n = 1 + pick(in, 2);
     op->flags = one_in(in, 8) ? pick(in, 256) * 64ull % (op->n * 512) : op->n * 512ull;
     for (unsigned i = 0; i < op->n; i++)
-        op->u[i].val = some_frame(in, op->v->domain).n;
+        op->u[i].val =
+            (one_in(in, 3) ? op_some_frame(in, op->v->domain)
+                           : some_typed(in, op->v->domain, pick(in, 2) ? FT_NONE : FT_SEG))
+                .n;
 }
 
 void op_choose(struct op *op, struct input *in)
 {
     struct domain *d = some_domain(in);
-    unsigned what = pick(in, 32);
+    unsigned what = pick(in, 40);
 
     memset(op, 0, sizeof(*op));
     op->v = d->vcpu[pick(in, d->max_vcpus)];
@@ -162,25 +214,17 @@ void op_choose(struct op *op, struct input *in)
         op->kind = OP_STORE;
         op->n = 1;
         op->u[0].ptr = fake_maddr(fake_page(d, pick(in, OP_TABLES)), some_slot(in));
-        op->u[0].val = some_pte(in, d);
-    } else {
+        op->u[0].val = pick(in, 2)
+                           ? some_pte(in, d)
+                           : fake_pte(some_typed(in, d, (enum frame_type)(FT_L1 + pick(in, 3))),
+                                      PTE_P | PTE_U | PTE_RW);
+    } else if (what < 32) {
         op->kind = OP_SET_GDT;
         choose_gdt(op, in);
-    }
-}
-
-void op_print(const struct op *op)
-{
-    static const char *const name[OP_KINDS] = {"mmu_update", "va_mapping", "mmuext", "store",
-                                               "set_gdt"};
-
-    fprintf(stderr, "d%uv%u %s dom %#x flags %#lx = %ld, %u done\n", op->v->domain->id, op->v->id,
-            name[op->kind], op->domid, op->flags, op->result, op->done);
-    for (unsigned i = 0; i < op->n; i++) {
-        if (op->kind == OP_MMUEXT)
-            fprintf(stderr, "    cmd %u %#lx %#lx\n", op->ext[i].cmd, op->ext[i].arg1.mfn,
-                    op->ext[i].arg2.src_mfn);
-        else
-            fprintf(stderr, "    %#lx := %#lx\n", op->u[i].ptr, op->u[i].val);
+    } else if (what < 33) {
+        op->kind = OP_LDT_USE;
+        op->flags = pick(in, 3);
+    } else {
+        op_choose_grant(op, in);
     }
 }

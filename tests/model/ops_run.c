@@ -65,6 +65,35 @@ static void store(const struct op *op)
         fake_words(m)[op->u[0].ptr % PAGE_SIZE / 8] = op->u[0].val;
 }
 
+static int grant_call(unsigned cmd, void *arg, size_t size)
+{
+    int rc;
+
+    memcpy(fake_guest + ARGS_AT, arg, size);
+    rc = (int)hypercall_dispatch(__HYPERVISOR_grant_table_op,
+                                 (uint64_t[6]){cmd, FAKE_GUEST + ARGS_AT, 1});
+    memcpy(arg, fake_guest + ARGS_AT, size);
+    return rc;
+}
+
+static void grant_op(struct op *op)
+{
+    static const uint8_t cmd[] = {[OP_GRANT_MAP] = GNTTABOP_map_grant_ref,
+                                  [OP_GRANT_UNMAP] = GNTTABOP_unmap_grant_ref,
+                                  [OP_GRANT_REPLACE] = GNTTABOP_unmap_and_replace,
+                                  [OP_GRANT_COPY] = GNTTABOP_copy};
+    const size_t size = op->kind == OP_GRANT_MAP    ? sizeof(op->map)
+                        : op->kind == OP_GRANT_COPY ? sizeof(op->copy)
+                                                    : sizeof(op->unmap);
+
+    if (grant_call(cmd[op->kind], &op->map, size))
+        fake_fail("a grant operation fails as a whole");
+    op->result = op->kind == OP_GRANT_MAP    ? op->map.status
+                 : op->kind == OP_GRANT_COPY ? op->copy.status
+                                             : op->unmap.status;
+    op_grant_done(op);
+}
+
 void op_run(struct op *op)
 {
     struct multicall_entry e;
@@ -72,10 +101,14 @@ void op_run(struct op *op)
     fake_run(op->v);
     if (op->kind == OP_STORE) {
         store(op);
-        return;
+    } else if (op->kind == OP_LDT_USE) {
+        op->result = fake_ldt_fault(op->v, (unsigned)op->flags) ? 0 : -1;
+    } else if (op->kind >= OP_GRANT_MAP) {
+        grant_op(op);
+    } else {
+        op_to_multicall(op, 0, &e);
+        op->result = hypercall_dispatch((unsigned)e.op, e.args);
+        op->done = done_count(0);
     }
-    op_to_multicall(op, 0, &e);
-    op->result = hypercall_dispatch((unsigned)e.op, e.args);
-    op->done = done_count(0);
     fake_no_locks("the end of a call");
 }

@@ -2,6 +2,7 @@
 /* Operations in lockstep: predicted by the model, carried out by the hypervisor's code, compared,
  * audited. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "model.h"
 #include "run.h"
@@ -39,6 +40,7 @@ void run_begin(void)
         fake_boot(fake_dom[i]);
     fake_hostile = turn_hostile;
     trace_at = 0;
+    op_reset();
     model_take();
     fake_audit();
 }
@@ -53,6 +55,8 @@ static void judge(const struct op *op, struct expected x)
     if ((op->kind == OP_MMU_UPDATE || op->kind == OP_MMUEXT) && op->done != x.done &&
         !(op->done == ~0u && x.done == 0))
         fake_fail("%u parts done, the model says %u", op->done, x.done);
+    if (op->kind == OP_GRANT_MAP && !refused)
+        model_mapped(op->v->domain, &op->map);
     run_stats.kind[op->kind][refused]++;
 }
 
@@ -67,5 +71,6 @@ void run_step(struct input *in)
     judge(op, x);
     model_compare();
     fake_audit();
-    run_stats.ops++;
+    if (run_stats.ops++ % 64 == 0 && getenv("HVAUDIT"))
+        audit(); /* the hypervisor's own opinion */
 }

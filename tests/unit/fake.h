@@ -53,6 +53,7 @@ enum { PAGE_L1, PAGE_L2, PAGE_L3, PAGE_L4, PAGE_DATA };
 extern char fake_sentence[512]; /* last refusal or crash */
 extern unsigned fake_refusals, fake_crashes;
 extern unsigned fake_wakes, fake_kicks; /* of vCPUs */
+extern unsigned fake_cache_flushes;     /* of frames */
 extern unsigned fake_exceptions;        /* queued for guests */
 bool fake_ldt_fault(struct vcpu *v, unsigned i);
 extern bool fake_pirq_bound[16];
@@ -84,10 +85,11 @@ void fake_lock_reset(void);
 /* TLB (fake_tlb.c): for each CPU all that its page walks could have found since its last flush. */
 void fake_tlb_reset(void);
 void fake_tlb_note(void);  /* page tables as they are now have been seen by all CPUs */
-void fake_tlb_check(void); /* A8 */
+void fake_tlb_check(void); /* A8; the generation is of now */
 void fake_tlb_drop(unsigned cpu);
 /* Has d an open mapping of m by a grant? (fake_grant.c) */
 bool fake_grant_maps(const struct domain *d, mfn_t m);
+mfn_t fake_grant_frame(const struct domain *d); /* first page of the table */
 /* Calls `use` for every frame of d's grant table, and for what it maps for devices (type none: a
  * plain reference). */
 void fake_grant_tally(const struct domain *d, void (*use)(mfn_t, enum frame_type, const char *),

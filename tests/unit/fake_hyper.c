@@ -10,15 +10,14 @@
 struct domain *domain_list, *hardware_domain;
 struct spinlock domlist_lock = SPINLOCK_INIT(RANK_DOMLIST);
 struct domain dom_io = {.id = DOMID_IO};
-unsigned fake_wakes, fake_kicks;
+unsigned fake_wakes, fake_kicks, fake_cache_flushes;
 bool fake_pirq_bound[16];
 
 struct domain *domain_by_id(domid_t id)
 {
     if (id == DOMID_SELF)
         return host_current->domain;
-    for_each_domain(d)
-    {
+    for_each_domain (d) {
         if (d->id == id)
             return d;
     }
@@ -62,6 +61,7 @@ void cache_flush_frame(mfn_t m);
 void cache_flush_frame(mfn_t m)
 {
     (void)m;
+    fake_cache_flushes++;
 }
 
 unsigned fake_exceptions;

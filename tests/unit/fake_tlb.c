@@ -65,11 +65,16 @@ static void fill(const struct percpu *c)
     walk_root(may[c->id], v->domain->id, v->user_cr3);
 }
 
+static void fill_all(void)
+{
+    for (unsigned i = 0; i < FAKE_CPUS; i++)
+        fill(percpu_of[i]);
+}
+
 void fake_tlb_note(void)
 {
     fake_generation++;
-    for (unsigned i = 0; i < FAKE_CPUS; i++)
-        fill(percpu_of[i]);
+    fill_all();
 }
 
 void fake_tlb_reset(void)
@@ -152,7 +157,7 @@ static void check(unsigned cpu, mfn_t m, uint16_t set)
 
 void fake_tlb_check(void)
 {
-    fake_tlb_note();
+    fill_all();
     for (unsigned i = 0; i < FAKE_CPUS; i++) {
         for (unsigned n = 0; n < fake_ram; n++) {
             if (may[i][n])
