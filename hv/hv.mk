@@ -13,7 +13,7 @@ HV_LDFLAGS := -no-pie -static -nostdlib -z max-page-size=4096 -z noexecstack --b
 
 include hv/unpack.mk
 
-HV_SRCS := $(filter-out %/asm-offsets.c,$(wildcard hv/*/*.c hv/*/*.S))
+HV_SRCS := $(filter-out %/asm-offsets.c $(if $(DEBUG),,hv/mm/audit.c),$(wildcard hv/*/*.c hv/*/*.S))
 HV_OBJS := $(patsubst %.c.o,%.o,$(HV_SRCS:%=$(O)/%.o))
 
 $(O)/hv/%.o: hv/%.c hv/hv.mk

@@ -156,8 +156,10 @@ static void parse_option(struct word option)
         good = parse_level(value, &options.guest_loglvl);
     else if (word_is_text(option, "noreboot"))
         options.noreboot = true;
+#if defined(PARAVANE_DEBUG) || defined(PARAVANE_HOST)
     else if (word_is_text(option, "audit"))
         options.audit = true;
+#endif
     else if (!is_foreign(name))
         printk(LOG_WARN, "unknown option \"%.*s\" is ignored", (int)option.len, option.start);
     if (!good)

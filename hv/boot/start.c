@@ -2,6 +2,7 @@
 /* The order in which the machine comes up. */
 #include <hv/cpu.h>
 #include <hv/init.h>
+#include <hv/mm.h>
 #include <hv/print.h>
 #include "../x86/cpuid.h"
 #include "../x86/msr_policy.h"
@@ -18,6 +19,10 @@ noreturn static void start_devices(void)
     uart_irq_init();
     dom0_build();
     boot_modules_release();
+#ifdef PARAVANE_DEBUG
+    if (options.audit)
+        audit_start();
+#endif
     idle_loop();
 }
 

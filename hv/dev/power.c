@@ -2,6 +2,7 @@
 /* The ends of the machine. Each tries what works best first, and what must work at the end. */
 #include <hv/dev.h>
 #include <hv/init.h>
+#include <hv/mm.h>
 #include <hv/print.h>
 #include <hv/x86.h>
 
@@ -62,6 +63,9 @@ noreturn void machine_poweroff(void)
     uint8_t type[2];
 
     irq_disable();
+#ifdef PARAVANE_DEBUG
+    printk(LOG_INFO, "audit: %lu passes, nothing wrong", (unsigned long)audit_passes());
+#endif
     if (!sleep_types_known && acpi_find_s5(type))
         power_sleep_values(PM1_TYPE(type[0]), PM1_TYPE(type[1]));
     if (sleep_types_known) {

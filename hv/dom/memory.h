@@ -7,7 +7,6 @@
 
 long memory_exchange(uint64_t arg);
 unsigned extent_addr_bits(uint32_t mem_flags); /* of heap_alloc() */
-unsigned extent_order_max(void);               /* for the current domain */
 void m2p_set_extent(mfn_t first, uint64_t pfn, unsigned order);
 
 #endif

@@ -15,8 +15,7 @@
 #include "pages.h"
 #include "subject.h"
 
-#define CHUNK_ORDER_MAX 9
-#define CHUNK_FRAMES    (1u << CHUNK_ORDER_MAX)
+#define CHUNK_FRAMES (1u << EXTENT_ORDER_MAX)
 
 struct exchange {
     struct domain *d;
@@ -46,9 +45,9 @@ static void unclaim(struct exchange *x, unsigned count)
 
 static int claim_one(struct exchange *x, uint64_t n)
 {
-    struct frame *f = mfn_frame(mfn(n));
+    struct frame *f = mfn_valid(mfn(n)) ? mfn_frame(mfn(n)) : NULL;
 
-    if (!mfn_valid(mfn(n)) || !frame_get_ref(f, x->d))
+    if (!f || !frame_get_ref(f, x->d))
         return refuse(-XEN_EINVAL,
                       "frame 0x%lx is not one of domain %u, which wants to exchange it", n,
                       x->d->id);
@@ -127,7 +126,7 @@ static void replace_old(struct exchange *x)
         domain_adopt_frames(x->d, x->new[i], x->out_order);
 }
 
-static int exchange_chunk(struct exchange *x)
+static int exchange_chunk(struct exchange *x, uint64_t *done)
 {
     int err = copy_from_guest(x->pfn, x->out_list, out_count(x) * sizeof(xen_pfn_t));
 
@@ -147,13 +146,14 @@ static int exchange_chunk(struct exchange *x)
     }
     for (unsigned i = 0; i < out_count(x); i++)
         m2p_set_extent(x->new[i], x->pfn[i], x->out_order);
+    *done += in_count(x);
     return copy_to_guest(x->out_list, x->new, out_count(x) * sizeof(xen_pfn_t));
 }
 
 static int check(const struct xen_memory_exchange *op)
 {
     const struct xen_memory_reservation *in = &op->in, *out = &op->out;
-    unsigned max = MIN(extent_order_max(), (unsigned)CHUNK_ORDER_MAX);
+    unsigned max = EXTENT_ORDER_MAX;
 
     if (in->extent_order > max || out->extent_order > max)
         return refuse(-XEN_EPERM, "exchange of extents of order %u for order %u; at most %u",
@@ -185,9 +185,7 @@ static int exchange_all(struct exchange *x, struct xen_memory_exchange *op)
                       "exchange of %lu extents of order %u makes no whole number of order %u",
                       op->in.nr_extents, x->in_order, x->order);
     for (; chunks && !err; chunks--) {
-        err = exchange_chunk(x);
-        if (!err)
-            op->nr_exchanged += in_count(x);
+        err = exchange_chunk(x, &op->nr_exchanged);
         x->in_list += in_count(x) * sizeof(xen_pfn_t);
         x->out_list += out_count(x) * sizeof(xen_pfn_t);
         preempt_point();

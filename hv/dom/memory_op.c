@@ -31,11 +31,6 @@ unsigned extent_addr_bits(uint32_t mem_flags)
     return bits ? bits : HEAP_ANY_BITS;
 }
 
-unsigned extent_order_max(void)
-{
-    return current->domain->is_hardware ? EXTENT_ORDER_MAX_HW : EXTENT_ORDER_MAX;
-}
-
 static int extents_get(struct extents *e, uint64_t arg)
 {
     struct xen_memory_reservation r;
@@ -43,9 +38,9 @@ static int extents_get(struct extents *e, uint64_t arg)
 
     if (get_guest(&r, arg))
         return -XEN_EFAULT;
-    if (r.extent_order > extent_order_max())
+    if (r.extent_order > EXTENT_ORDER_MAX)
         return refuse(-XEN_EPERM, "extents of order %u; at most %u", r.extent_order,
-                      extent_order_max());
+                      EXTENT_ORDER_MAX);
     if (!guest_array_ok(r.extent_start, r.nr_extents, sizeof(xen_pfn_t)))
         return refuse(-XEN_EFAULT, "a list of %lu frames at 0x%lx, which is not all guest memory",
                       r.nr_extents, r.extent_start);
@@ -96,9 +91,9 @@ static bool increase_one(const struct extents *e, uint64_t at)
 
 static bool give_back(struct domain *d, uint64_t n)
 {
-    struct frame *f = mfn_frame(mfn(n));
+    struct frame *f = mfn_valid(mfn(n)) ? mfn_frame(mfn(n)) : NULL;
 
-    if (!mfn_valid(mfn(n)) || !frame_get_ref(f, d)) {
+    if (!f || !frame_get_ref(f, d)) {
         refuse(-XEN_EINVAL, "frame 0x%lx given back is not one of domain %u", n, d->id);
         return false;
     }

@@ -40,7 +40,8 @@ long do_multicall(uint64_t calls, uint64_t count)
                           calls);
         if (i % 16 == 15)
             preempt_point();
-        if (unlikely(READ_ONCE(v->work) & WORK_STOP))
+        if (unlikely(READ_ONCE(
+                v->domain->shut_down))) /* by the call itself; a pause waits for the rest */
             break;
     }
     return 0;

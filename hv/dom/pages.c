@@ -54,7 +54,7 @@ bool domain_charge(struct domain *d, uint64_t count)
     bool ok;
 
     lock(&d->pages_lock);
-    ok = count <= d->max_pages && d->tot_pages <= d->max_pages - count;
+    ok = !d->dying && count <= d->max_pages && d->tot_pages <= d->max_pages - count;
     if (ok)
         d->tot_pages += count;
     unlock(&d->pages_lock);

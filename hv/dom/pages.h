@@ -6,11 +6,11 @@
 
 #include <hv/domain.h>
 
-/* Highest order of an extent that anybody, or the hardware domain, may ask for. */
-#define EXTENT_ORDER_MAX    9
-#define EXTENT_ORDER_MAX_HW 18
+/* Highest order of an extent: what is cleared or moved in one go, without a preemption point. */
+#define EXTENT_ORDER_MAX 9
 
-/* Counts frames against the limit before they are there. False: too many. */
+/* Counts frames against the limit before they are there. False: too many, or the domain is dying.
+ */
 bool domain_charge(struct domain *d, uint64_t count);
 /* The same for frames in whose place others are about to go: the limit is kept in the end. */
 void domain_charge_swap(struct domain *d, uint64_t count);

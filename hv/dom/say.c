@@ -66,6 +66,7 @@ void guest_log(const struct domain *d, enum log_level level, const char *fmt, ..
         printk(LOG_ERR, "d%u %s", d->id, text);
 }
 
+/* Grant operations have statuses of their own, which come here as well. */
 static const char *errno_name(int err)
 {
 #define NAME(name, value) [value] = #name,
@@ -73,7 +74,7 @@ static const char *errno_name(int err)
 #undef NAME
     unsigned n = (unsigned)-err;
 
-    return n < ARRAY_SIZE(names) && names[n] ? names[n] : "?";
+    return n < ARRAY_SIZE(names) && names[n] ? names[n] : "status";
 }
 
 /* What the vCPU was doing when it was refused something. */

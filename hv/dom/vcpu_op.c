@@ -7,33 +7,46 @@
 #include <hv/dev.h>
 #include <hv/hypercall.h>
 #include <hv/print.h>
+#include <pvabi/sched.h>
 #include <pvabi/vcpu.h>
 
 #include "vcpu_op.h"
 
 typedef long vcpu_op_fn(struct vcpu *v, uint64_t arg);
 
+/* One caller only gets to fill in the context, and nobody may start it before that is done. */
+static bool begin_context(struct vcpu *v)
+{
+    bool ok;
+
+    lock(&v->domain->life);
+    ok = !v->initialised && !v->initialising;
+    v->initialising = v->initialising || ok;
+    unlock(&v->domain->life);
+    return ok;
+}
+
+static void end_context(struct vcpu *v, bool done)
+{
+    lock(&v->domain->life);
+    v->initialising = false;
+    v->initialised = done;
+    unlock(&v->domain->life);
+}
+
 static long op_initialise(struct vcpu *v, uint64_t arg)
 {
-    struct vcpu_guest_context *c;
-    long rc = -XEN_EEXIST;
+    struct vcpu_guest_context *c = page_alloc(1);
+    long rc;
 
-    if (v->initialised)
-        return refuse(-XEN_EEXIST, "vCPU %u has its context already", v->id);
-    c = page_alloc(1);
     if (!c)
         return -XEN_ENOMEM;
     rc = get_guest(c, arg);
-    lock(&v->domain->life);
-    if (!rc && v->initialised)
-        rc = -XEN_EEXIST;
-    else if (!rc)
-        v->initialised = true; /* ours to fill; nobody may start it before it is online */
-    unlock(&v->domain->life);
-    if (!rc) {
+    if (!rc && !begin_context(v)) {
+        rc = refuse(-XEN_EEXIST, "vCPU %u has its context already", v->id);
+    } else if (!rc) {
         rc = vcpu_load_context(v, c);
-        if (rc)
-            v->initialised = false;
+        end_context(v, !rc);
     }
     page_free(c, 1);
     return rc;
@@ -54,9 +67,10 @@ static long op_down(struct vcpu *v, uint64_t arg)
     bool last = true;
 
     (void)arg;
-    for_each_vcpu(v->domain, other) last = last && (other == v || !other->online);
+    for_each_vcpu (v->domain, other)
+        last = last && (other == v || !other->online);
     if (last) /* nobody is left who could bring one up again */
-        domain_shutdown(v->domain, 0);
+        domain_shutdown(v->domain, SHUTDOWN_poweroff);
     else
         vcpu_down(v);
     return 0;
@@ -76,10 +90,31 @@ static long op_get_runstate(struct vcpu *v, uint64_t arg)
     return put_guest(arg, &info);
 }
 
+/* Lock: the domain's life. */
+static int move_info(struct vcpu *v, uint64_t n, uint32_t offset)
+{
+    struct vcpu_info *new;
+
+    if (v->info_mfn.n != INVALID_MFN.n)
+        return refuse(-XEN_EINVAL, "vCPU %u has its vcpu_info in frame 0x%lx; it moves only once",
+                      v->id, v->info_mfn.n);
+    if (v != current && v->online)
+        return refuse(-XEN_EINVAL, "vCPU %u runs: it can move its vcpu_info only itself", v->id);
+    if (!mfn_valid(mfn(n)) || frame_get_writable(mfn_frame(mfn(n)), v->domain))
+        return refuse(-XEN_EINVAL,
+                      "vcpu_info in frame 0x%lx, which is not a writable frame of domain %u", n,
+                      v->domain->id);
+    new = (struct vcpu_info *)((char *)mfn_va(mfn(n)) + offset);
+    memcpy(new, v->info, sizeof(*new));
+    v->info_mfn = mfn(n);
+    __atomic_store_n(&v->info, new, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
 static long op_register_info(struct vcpu *v, uint64_t arg)
 {
     struct vcpu_register_vcpu_info op;
-    struct vcpu_info *old = v->info, *new;
+    int rc;
 
     if (get_guest(&op, arg))
         return -XEN_EFAULT;
@@ -87,19 +122,11 @@ static long op_register_info(struct vcpu *v, uint64_t arg)
         return refuse(-XEN_EINVAL,
                       "vcpu_info at offset 0x%x: it must be 8-byte aligned and end within the page",
                       op.offset);
-    if (v->info_mfn.n != INVALID_MFN.n)
-        return refuse(-XEN_EINVAL, "vCPU %u has its vcpu_info in frame 0x%lx; it moves only once",
-                      v->id, v->info_mfn.n);
-    if (v != current && v->online)
-        return refuse(-XEN_EINVAL, "vCPU %u runs: it can move its vcpu_info only itself", v->id);
-    if (!mfn_valid(mfn(op.mfn)) || frame_get_writable(mfn_frame(mfn(op.mfn)), v->domain))
-        return refuse(-XEN_EINVAL,
-                      "vcpu_info in frame 0x%lx, which is not a writable frame of domain %u",
-                      op.mfn, v->domain->id);
-    new = (struct vcpu_info *)((char *)mfn_va(mfn(op.mfn)) + op.offset);
-    memcpy(new, old, sizeof(*new));
-    v->info_mfn = mfn(op.mfn);
-    __atomic_store_n(&v->info, new, __ATOMIC_SEQ_CST);
+    lock(&v->domain->life);
+    rc = move_info(v, op.mfn, op.offset);
+    unlock(&v->domain->life);
+    if (rc)
+        return rc;
     time_publish(v);
     evtchn_info_moved(v); /* events may have been announced in the old place meanwhile */
     return 0;

@@ -110,7 +110,8 @@ struct vcpu {
     unsigned window;         /* index of its window */
     enum vcpu_state state;
     bool is_idle, online;    /* online: VCPUOP_up was done */
-    bool initialised;        /* has a context: vcpu_load_context() or vcpu_start_context() was done */
+    bool initialising;       /* lock: domain's life. Somebody is at its context, */
+    bool initialised;        /* and has finished it: vcpu_load_context() or vcpu_start_context() was done */
     bool polling;            /* in SCHEDOP_poll: woken by any event that becomes pending, masked or not */
     uint64_t saved_rsp;      /* hypervisor stack pointer while not running */
     uint64_t vruntime;

@@ -74,5 +74,7 @@ int pt_remove_grant(struct pt_run *r, uint64_t where, bool by_pte, mfn_t m, bool
 
 /* Debug builds: every invariant over all frames, in a stopped world; panics with the first violation. (mm/audit.c) */
 void audit(void);
+void audit_start(void); /* each second from now on */
+uint64_t audit_passes(void);
 
 #endif
