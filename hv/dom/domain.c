@@ -70,6 +70,7 @@ struct domain *domain_create(domid_t id, unsigned max_vcpus, bool is_hardware)
     lock_init(&d->pages_lock, RANK_PAGES);
     d->shared = domain_alloc_shared_page(d, &d->shared_mfn);
     if (!d->shared || evtchn_domain_init(d) || grant_domain_init(d)) {
+        evtchn_domain_free(d);
         if (d->shared)
             domain_free_shared_page(d, d->shared);
         page_free(d, (unsigned)order_of(sizeof(*d)));
