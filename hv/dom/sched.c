@@ -80,6 +80,8 @@ static void resched(bool may_park)
             set_state(prev, VCPU_RUNNABLE, now);
             if (!prev->is_idle)
                 enqueue(c, prev);
+            if (!prev->online) /* went down in the middle of a call: parks at its end */
+                vcpu_set_work(prev, WORK_RESCHED);
         } else {
             set_state(prev, VCPU_OFFLINE, now);
         }

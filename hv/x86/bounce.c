@@ -114,6 +114,13 @@ void bounce_trap(struct guest_regs *r, struct vcpu *v, unsigned vector, uint32_t
         bounce(r, v, FRAME_PLAIN, 0, t->address, t->flags & 4);
 }
 
+void bounce_interrupt(struct guest_regs *r, struct vcpu *v, unsigned vector)
+{
+    const struct trap_info *t = &v->trap[vector];
+
+    bounce(r, v, FRAME_PLAIN, 0, t->address, t->flags & 4);
+}
+
 void bounce_page_fault(struct guest_regs *r, struct vcpu *v, uint64_t va)
 {
     const struct trap_info *t = &v->trap[VEC_PF];

@@ -66,10 +66,12 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
         if (prev->cr0_ts)
             write_cr0(read_cr0() | CR0_TS);
     }
-    if (next->is_idle)
+    if (next->is_idle) {
         write_cr3(c->idle_cr3);
-    else
+    } else {
         load_guest(c, next);
+        fpu_resume(c, next);
+    }
     next->pcpu = c;
     c->running = next;
     c->stack_top = next->stack_top;

@@ -12,10 +12,11 @@ void desc_load(const struct vcpu *v);
 int gdt_set(struct vcpu *v, const uint64_t *frames, unsigned entries);
 
 /* Extended state (x86/fpu.c). */
-void fpu_host_init(void); /* on each CPU */
+void fpu_host_init(struct percpu *c); /* on each CPU */
 int fpu_create(struct vcpu *v);
 void fpu_save(struct vcpu *v);
-void fpu_restore(struct vcpu *v);
+void fpu_restore(struct vcpu *v); /* all but XCR0 */
+void fpu_resume(struct percpu *c, const struct vcpu *v); /* XCR0 for the guest's own use */
 bool fpu_set_xcr0(struct vcpu *v, uint64_t xcr0); /* XSETBV; false: #GP */
 void fpu_import(struct vcpu *v, const void *fxsave_area);
 
@@ -26,7 +27,9 @@ uint64_t debugreg_get(const struct vcpu *v, unsigned reg);
 
 /* Segment bases (x86/segment.c). */
 void segments_save(struct vcpu *v);
+void selectors_save(struct vcpu *v);
 void segments_load(struct vcpu *v);
+bool segments_reload(struct vcpu *v); /* for WORK_SEGMENTS; false: one is bad, v->ds etc. tell which ones were asked for */
 static inline bool canonical(uint64_t va)
 {
     return (uint64_t)((int64_t)(va << 16) >> 16) == va;

@@ -150,7 +150,7 @@ void cpu_init(unsigned id)
     control_registers();
     load_tables(c);
     syscall_registers(c);
-    fpu_host_init();
+    fpu_host_init(c);
     percpu_of[id] = c;
     c->online = true;
     if (id >= cpu_count)

@@ -112,7 +112,7 @@ ENTRY(syscall_entry)
     je syscall_from_user
     cmp $NR_HYPERCALLS, %eax
     jae bad_hypercall
-    mov %eax, %eax
+    and $(NR_HYPERCALLS - 1), %eax /* also while the branch is only guessed */
     incl VCPU_hcall_count(%rbx, %rax, 4)
     lea hypercall_table(%rip), %r11
     mov %r10, %rcx

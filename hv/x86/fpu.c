@@ -26,7 +26,17 @@ static void write_xcr0(uint64_t v)
     __asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
 }
 
-void fpu_host_init(void)
+/* XCR0 is the guest's while its vCPU runs, but it stops neither SSE nor components that were in use before it was narrowed:
+ * all of the state is moved under an XCR0 that lets all be moved. */
+static void xcr0_load(struct percpu *c, uint64_t v)
+{
+    if (unlikely(c->xcr0 != v)) {
+        c->xcr0 = v;
+        write_xcr0(v);
+    }
+}
+
+void fpu_host_init(struct percpu *c)
 {
     static uint8_t area[FXSAVE_SIZE] __aligned(16);
     uint32_t mask;
@@ -34,7 +44,7 @@ void fpu_host_init(void)
     xcr0_all = cpuid_xcr0_allowed(&cpuid_host);
     if (xcr0_all) {
         write_cr4(read_cr4() | CR4_OSXSAVE);
-        write_xcr0(xcr0_all);
+        xcr0_load(c, xcr0_all);
         while ((PAGE_SIZE << area_order) < cpuid_xsave_size(&cpuid_host, xcr0_all))
             area_order++;
     }
@@ -64,15 +74,15 @@ int fpu_create(struct vcpu *v)
     return 0;
 }
 
-/* Components beyond the vCPU's XCR0 hold their initial values: they are loaded as such, so XCR0 needs no switching while
- * state is moved. */
 void fpu_save(struct vcpu *v)
 {
     __asm__ volatile("clts");
-    if (xcr0_all)
+    if (xcr0_all) {
+        xcr0_load(v->pcpu, xcr0_all);
         __asm__ volatile("xsave64 (%0)" ::"r"(v->xsave), "a"(-1), "d"(-1) : "memory");
-    else
+    } else {
         __asm__ volatile("fxsave64 (%0)" ::"r"(v->xsave) : "memory");
+    }
 }
 
 void fpu_restore(struct vcpu *v)
@@ -80,13 +90,7 @@ void fpu_restore(struct vcpu *v)
     bool ok;
 
     __asm__ volatile("clts");
-    if (xcr0_all) {
-        write_xcr0(xcr0_all);
-        ok = xrstor_safe(v->xsave, xcr0_all);
-        write_xcr0(v->xcr0);
-    } else {
-        ok = fxrstor_safe(v->xsave);
-    }
+    ok = xcr0_all ? xrstor_safe(v->xsave, xcr0_all) : fxrstor_safe(v->xsave);
     if (!ok) { /* only an area given from outside could be unfit, and those were made fit */
         memset(v->xsave, 0, PAGE_SIZE << area_order);
         set_initial(v->xsave);
@@ -94,12 +98,18 @@ void fpu_restore(struct vcpu *v)
     }
 }
 
+void fpu_resume(struct percpu *c, const struct vcpu *v)
+{
+    if (xcr0_all)
+        xcr0_load(c, v->xcr0);
+}
+
 bool fpu_set_xcr0(struct vcpu *v, uint64_t xcr0)
 {
     if (!xcr0_all || !cpuid_xcr0_valid(&cpuid_host, xcr0))
         return false;
     v->xcr0 = xcr0;
-    write_xcr0(xcr0);
+    fpu_resume(v->pcpu, v);
     return true;
 }
 

@@ -44,6 +44,7 @@ long hypercall_unknown(struct guest_regs *r);
     P(sysctl, do_sysctl)
 
 #define NR_ROWS ARRAY_SIZE(((struct vcpu *)0)->hcall_count)
+_Static_assert((NR_ROWS & (NR_ROWS - 1)) == 0, "entry.S masks by it");
 
 static const struct row {
     const char *name;

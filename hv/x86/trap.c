@@ -8,6 +8,7 @@
 #include <hv/mm.h>
 #include <hv/print.h>
 #include <hv/x86.h>
+#include "context.h"
 #include "decode.h"
 #include "trap.h"
 
@@ -34,7 +35,7 @@ void finish_emulated(struct guest_regs *r, struct vcpu *v, unsigned length)
     r->rip += length;
     r->rflags &= ~(uint64_t)X86_EFLAGS_RF;
     if (unlikely(r->rflags & X86_EFLAGS_TF)) {
-        v->dr[6] |= 1ull << 14;
+        v->dr[6] |= DR6_STEP;
         bounce_trap(r, v, VEC_DB, 0);
     }
 }
@@ -46,6 +47,21 @@ static void trap_simple(struct guest_regs *r, struct vcpu *v)
     bounce_trap(r, v, r->vector, r->error_code);
 }
 
+/* The processor itself, for a selector that the guest loads, met a hole in its window: in the LDT, since the GDT has none. The
+ * guest hears of it as if its LDT were where it has put it. */
+static void trap_descriptor_fault(struct guest_regs *r, struct vcpu *v, uint64_t va)
+{
+    uint64_t offset;
+
+    if (ldt_fault(v, va))
+        return;
+    offset = va - v->stack_top + VWIN_STACK_TOP - VWIN_LDT;
+    if (offset < v->ldt_entries * 8ull)
+        bounce_page_fault(r, v, v->ldt_base + offset);
+    else
+        bounce_trap(r, v, VEC_GP, (uint32_t)(offset & 0xfff8) | 4);
+}
+
 static void trap_page_fault(struct guest_regs *r, struct vcpu *v)
 {
     uint64_t va = read_cr2();
@@ -53,8 +69,10 @@ static void trap_page_fault(struct guest_regs *r, struct vcpu *v)
     if ((r->error_code & (PF_PRESENT | PF_WRITE | PF_RSVD)) == (PF_PRESENT | PF_WRITE) && v->kernel_mode &&
         ptwr_fault(v, r, va))
         return;
-    if (unlikely(va >= HV_VIRT_START && va < HV_VIRT_END) && ldt_fault(v, va))
+    if (unlikely(va >= HV_VIRT_START && va < HV_VIRT_END) && !(r->error_code & PF_USER)) {
+        trap_descriptor_fault(r, v, va);
         return;
+    }
     bounce_page_fault(r, v, va);
 }
 
@@ -69,7 +87,7 @@ static bool software_interrupt(struct guest_regs *r, struct vcpu *v)
         (v->trap[in.creg].flags & 3) < (v->kernel_mode ? 1 : 3))
         return false;
     r->rip += in.len;
-    bounce_trap(r, v, in.creg, 0);
+    bounce_interrupt(r, v, in.creg);
     return true;
 }
 
@@ -93,21 +111,27 @@ static void trap_device_not_available(struct guest_regs *r, struct vcpu *v)
     bounce_trap(r, v, VEC_NM, 0);
 }
 
-static void trap_debug(struct guest_regs *r, struct vcpu *v)
+/* What struck, once: the processor itself never clears it. */
+static uint64_t take_dr6(void)
 {
     uint64_t dr6;
 
     __asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
     __asm__ volatile("mov %0, %%dr6" ::"r"(0xffff0ff0ull));
-    v->dr[6] = dr6;
+    return dr6;
+}
+
+static void trap_debug(struct guest_regs *r, struct vcpu *v)
+{
+    v->dr[6] = (v->dr[6] & ~DR6_BREAKPOINTS) | take_dr6(); /* the other bits stay until the guest clears them */
     bounce_trap(r, v, VEC_DB, 0);
 }
 
+/* Says nothing: it may have come while the log's lock was held. */
 static void trap_nmi(struct guest_regs *r, struct vcpu *v)
 {
     (void)r;
     (void)v;
-    printk(LOG_WARN, "NMI from the platform; the hardware domain is told");
     if (hardware_domain && hardware_domain->vcpu[0])
         vcpu_set_work(hardware_domain->vcpu[0], WORK_NMI);
 }
@@ -165,19 +189,8 @@ static struct guest_regs *iret_faulted(const struct guest_regs *r)
 
     memcpy(gpr, r->gpr, sizeof(gpr));
     memcpy(g->gpr, gpr, sizeof(gpr));
-    __asm__ volatile("mov %%ds, %0" : "=rm"(v->ds));
-    __asm__ volatile("mov %%es, %0" : "=rm"(v->es));
-    __asm__ volatile("mov %%fs, %0" : "=rm"(v->fs));
-    __asm__ volatile("mov %%gs, %0" : "=rm"(v->gs));
     vcpu_set_work(v, WORK_FAILSAFE);
     return g;
-}
-
-static bool in_syscall_stub(uint64_t rip)
-{
-    uint64_t stub = this_cpu()->window_va + CPUWIN_STUB;
-
-    return rip >= stub && rip < stub + PAGE_SIZE;
 }
 
 /* Returns where the guest's registers are if the guest must be entered anew, else NULL: go on where it happened. */
@@ -193,10 +206,10 @@ struct guest_regs *hv_trap(struct guest_regs *r)
         trap_nmi(r, NULL);
         return NULL;
     }
-    /* MOV SS under a watchpoint, then SYSCALL: the trap arrives on the stub's first instruction. */
-    if (r->vector == VEC_DB && in_syscall_stub(r->rip)) {
-        __asm__ volatile("mov %0, %%dr6" ::"r"(0xffff0ff0ull));
-        r->rflags &= ~(uint64_t)X86_EFLAGS_TF;
+    /* A guest's watchpoint strikes here too: on its data, which we read or write for it, or on the operand of a MOV SS,
+     * which counts only after the SYSCALL or INT that follows. It watches its own code, so nobody is told. */
+    if (r->vector == VEC_DB) {
+        take_dr6();
         return NULL;
     }
     if (r->vector != VEC_DF && r->vector != VEC_MC) {
@@ -214,6 +227,20 @@ struct guest_regs *hv_trap(struct guest_regs *r)
 }
 
 /* ---- The slow way out. ---- */
+
+/* The guest's failsafe callback finds by the selectors which of the two it was: they differ from what is loaded if one of
+ * them is bad. A bad target of IRET it will find once more when it has seen to that. */
+static void load_failed(struct guest_regs *r, struct vcpu *v, uint32_t work)
+{
+    if (work & WORK_SEGMENTS) {
+        if (segments_reload(v))
+            return;
+    } else {
+        selectors_save(v);
+    }
+    __atomic_fetch_and(&v->work, ~WORK_FAILSAFE, __ATOMIC_SEQ_CST);
+    bounce_failsafe(r, v);
+}
 
 static void deliver_nmi(struct guest_regs *r, struct vcpu *v)
 {
@@ -238,9 +265,8 @@ void exit_work(struct guest_regs *r, struct vcpu *v)
         } else if (work & WORK_RUNSTATE) {
             __atomic_fetch_and(&v->work, ~WORK_RUNSTATE, __ATOMIC_SEQ_CST);
             runstate_publish(v);
-        } else if (work & WORK_FAILSAFE) {
-            __atomic_fetch_and(&v->work, ~WORK_FAILSAFE, __ATOMIC_SEQ_CST);
-            bounce_failsafe(r, v);
+        } else if (work & (WORK_SEGMENTS | WORK_FAILSAFE)) {
+            load_failed(r, v, work);
         } else if ((work & WORK_NMI) && !v->nmi_masked) {
             deliver_nmi(r, v);
         } else if (event_deliverable(v)) {

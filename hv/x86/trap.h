@@ -20,6 +20,9 @@
 #define VEC_MC 18
 #define VEC_INT80 0x80
 
+#define DR6_BREAKPOINTS 0xfull
+#define DR6_STEP        0x4000ull
+
 #define PF_PRESENT 1u
 #define PF_WRITE   2u
 #define PF_USER    4u
@@ -30,6 +33,8 @@ typedef void trap_fn(struct guest_regs *r, struct vcpu *v);
 
 /* Delivers vector to the guest's handler (x86/bounce.c). */
 void bounce_trap(struct guest_regs *r, struct vcpu *v, unsigned vector, uint32_t error);
+/* INT n of the guest's own, for which it has a handler: no vector has an error code then. */
+void bounce_interrupt(struct guest_regs *r, struct vcpu *v, unsigned vector);
 void bounce_page_fault(struct guest_regs *r, struct vcpu *v, uint64_t va);
 void bounce_event(struct guest_regs *r, struct vcpu *v);
 void bounce_failsafe(struct guest_regs *r, struct vcpu *v);

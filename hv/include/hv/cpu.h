@@ -37,6 +37,7 @@ struct percpu { /* lies in page 1 of the CPU's window, behind the SYSCALL stub, 
     uint64_t timer_programmed; /* ns deadline in the local APIC, ~0 none */
     uint64_t min_vruntime;    /* lock: sched_lock; only grows: where newcomers and sleepers start */
     struct hv_timer slice_timer; /* armed only while somebody waits in the run queue */
+    uint64_t xcr0;            /* as loaded */
     struct vcpu *seg_owner;   /* whose segments, bases, GDT, LDT and debug registers are loaded */
 };
 

@@ -65,8 +65,9 @@ enum vcpu_state { VCPU_RUNNING, VCPU_RUNNABLE, VCPU_BLOCKED, VCPU_OFFLINE }; /* 
 #define WORK_NMI       0x02u /* an NMI is pending for the guest */
 #define WORK_STOP      0x04u /* domain paused, dying, crashed or shut down: do not enter the guest */
 #define WORK_REGS      0x08u /* registers were changed from outside: full restore */
-#define WORK_FAILSAFE  0x10u /* a segment register could not be loaded */
+#define WORK_FAILSAFE  0x10u /* the IRET to the guest faulted */
 #define WORK_RUNSTATE  0x20u /* guest runstate area could not be written yet */
+#define WORK_SEGMENTS  0x40u /* a segment register could not be loaded: once more */
 
 struct vcpu {
     /* Hot: offsets used by entry.S through asm-offsets. */

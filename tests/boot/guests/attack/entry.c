@@ -96,9 +96,10 @@ static void bad_jumps(void)
         PV_TRY(&f) __asm__ volatile("mov %0, %%ss" ::"r"(sel));
         holds("segment registers full of junk", true);
     }
-    PV_TRY(&f) __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs; mov %1, "
-                                "%%ss" ::"r"(0),
-                                "r"(PV_SS));
+    PV_TRY(&f)
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs; mov %1, "
+                     "%%ss" ::"r"(0),
+                     "r"(PV_SS));
     for (unsigned v = 0; v < 3; v++) {
         static const uint8_t gates[] = {2, 8, 14};
         static uint8_t code[8];
@@ -129,9 +130,10 @@ static void syscall_at_the_edge(void)
         holds("the last page cannot be mapped", true);
         return;
     }
-    PV_TRY(&f) __asm__ volatile("call *%1" ::"a"(__HYPERVISOR_xen_version),
-                                "r"(edge + PAGE_SIZE - 2), "D"(0), "S"(0)
-                                : "rcx", "r11", "memory");
+    PV_TRY(&f)
+    __asm__ volatile("call *%1" ::"a"(__HYPERVISOR_xen_version), "r"(edge + PAGE_SIZE - 2), "D"(0),
+                     "S"(0)
+                     : "rcx", "r11", "memory");
     stopped("SYSCALL at the edge", f.vector);
 }
 
@@ -142,14 +144,16 @@ static void flags_at_entry(void)
     for (unsigned bit = 0; bit < 22; bit++) {
         if (bit == 9)
             continue;
-        PV_TRY(&f) __asm__ volatile("pushfq; orq %0, (%%rsp); popfq; mov $17, %%eax; xor %%edi, "
-                                    "%%edi; xor %%esi, %%esi; syscall; pushfq; andq %1, (%%rsp); "
-                                    "popfq" ::"r"(1ul << bit),
-                                    "r"(~(1ul << bit))
-                                    : "rax", "rcx", "r11", "rdi", "rsi", "memory", "cc");
+        PV_TRY(&f)
+        __asm__ volatile("pushfq; orq %0, (%%rsp); popfq; mov $17, %%eax; xor %%edi, "
+                         "%%edi; xor %%esi, %%esi; syscall; pushfq; andq %1, (%%rsp); "
+                         "popfq" ::"r"(1ul << bit),
+                         "r"(~(1ul << bit))
+                         : "rax", "rcx", "r11", "rdi", "rsi", "memory", "cc");
         holds("hypercall with a flag set", true);
-        PV_TRY(&f) __asm__ volatile("pushfq; orq %0, (%%rsp); popfq; ud2" ::"r"(1ul << bit)
-                                    : "memory", "cc");
+        PV_TRY(&f)
+        __asm__ volatile("pushfq; orq %0, (%%rsp); popfq; ud2" ::"r"(1ul << bit)
+                         : "memory", "cc");
         stopped("exception with a flag set", f.vector);
         holds("flags of the handler are clean", true);
     }
@@ -164,15 +168,80 @@ static void late_breakpoint(void)
 
     pv_set_debugreg(0, (uint64_t)&ss);
     pv_set_debugreg(7, 0x30001 | 1 << 8);
-    PV_TRY(&f) __asm__ volatile("mov %0, %%ss; syscall" ::"m"(ss), "a"(__HYPERVISOR_xen_version),
-                                "D"(0), "S"(0)
-                                : "rcx", "r11", "memory");
+    PV_TRY(&f)
+    __asm__ volatile("mov %0, %%ss; syscall" ::"m"(ss), "a"(__HYPERVISOR_xen_version), "D"(0),
+                     "S"(0)
+                     : "rcx", "r11", "memory");
     holds("breakpoint over SYSCALL", true);
     PV_TRY(&f) __asm__ volatile("mov %0, %%ss; int3" ::"m"(ss) : "memory");
     stopped("breakpoint over INT3", f.vector);
     PV_TRY(&f) __asm__ volatile("mov %0, %%ss; int $0x80" ::"m"(ss) : "memory");
     stopped("breakpoint over INT 80", f.vector);
     pv_set_debugreg(7, 0);
+}
+
+static unsigned strikes;
+static void on_debug(struct pv_regs *r)
+{
+    strikes++;
+    r->rflags &= ~0x100ul;
+}
+
+static void watch(const volatile void *what)
+{
+    pv_set_debugreg(0, (uint64_t)what & ~7ul);
+    pv_set_debugreg(7, 0xb0001); /* eight bytes, reads and writes */
+}
+
+/* What the hypervisor reads or writes for us strikes a breakpoint of ours in ring 0. */
+static void watched_operands(void)
+{
+    static struct multicall_entry call[2];
+    static struct evtchn_alloc_unbound op = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
+    static struct evtchn_close shut;
+    static struct vcpu_runstate_info area, info;
+    static char text[64] pv_aligned(8);
+    static uint64_t word pv_aligned(8);
+    struct vcpu_register_runstate_memory_area where = {.addr.p = (uint64_t)&area};
+    struct sched_poll poll = {.timeout = 1};
+    static struct iret_frame frame;
+    struct pv_fault f;
+
+    pv_trap_set(1, on_debug);
+    watch(&op);
+    refused("port for a reply that is watched",
+            pv_event_channel_op(EVTCHNOP_alloc_unbound, &op) ? -1 : -(long)op.port);
+    shut.port = op.port;
+    watch(&shut);
+    pv_event_channel_op(EVTCHNOP_close, &shut);
+    memset(text, '\n', sizeof(text));
+    watch(text + 24);
+    pv_console_io(CONSOLEIO_write, 2, text + 30);
+    pv_xen_version(XENVER_extraversion, text + 19);
+    watch(&word);
+    *(volatile uint64_t *)&word = 1;
+    pv_get_debugreg(6);
+    call[0].op = call[1].op = __HYPERVISOR_xen_version;
+    watch(&call[1].result);
+    pv_multicall(call, 2);
+    watch(&info.time[1]);
+    pv_vcpu_op(VCPUOP_get_runstate_info, 0, &info);
+    watch(&area.time[2]);
+    pv_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &where);
+    pv_sched_op(SCHEDOP_poll, &poll);
+    holds("operands of calls", true);
+    frame = good_frame(landing);
+    watch(&frame.rflags);
+    PV_TRY(&f) iret(&frame);
+    stopped("frame of iret", f.vector);
+    watch(spare_stack + sizeof(spare_stack) - 32);
+    PV_TRY(&f)
+    __asm__ volatile("mov %0, %%rsp; ud2" ::"r"(spare_stack + sizeof(spare_stack))
+                     : "memory");
+    stopped("bounce frame", f.vector);
+    pv_set_debugreg(7, 0);
+    pv_trap_set(1, NULL);
+    holds("breakpoints on our own accesses work all the same", strikes > 0);
 }
 
 static void entries_and_exits(void)
@@ -182,6 +251,7 @@ static void entries_and_exits(void)
     syscall_at_the_edge();
     flags_at_entry();
     late_breakpoint();
+    watched_operands();
 }
 
 /* A bounce frame needs a stack: these have none, and no handler can ever run. */
