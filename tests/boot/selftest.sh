@@ -20,7 +20,7 @@ mkdir -p "${log%/*}"
 timeout "${SELFTEST_TIMEOUT:-120}" qemu-system-x86_64 -accel tcg \
     -smp 1 -machine q35 -cpu "max,-smap,-smep,-la57" -m 512 -display none -nodefaults \
     -serial stdio -no-reboot -kernel "$image" \
-    -append "com1=115200 console=com1 dom0_mem=128M loglvl=all guest_loglvl=all" \
+    -append "com1=115200 console=com1 dom0_mem=128M dom0_max_vcpus=2 loglvl=all guest_loglvl=all" \
     -initrd "$guest end=reboot $xen $only" </dev/null 2>&1 | tr -d '\r' >"$log"
 status=${PIPESTATUS[0]}
 

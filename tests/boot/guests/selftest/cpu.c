@@ -101,6 +101,9 @@ static void check_msrs(void)
                   pv_set_segment_base(SEGBASE_FS, 0x0000900000000000ul));
     CHECK_OK("bad user GS selector is taken as NUL",
              pv_set_segment_base(SEGBASE_GS_USER_SEL, 0x1239));
+    CHECK_OK("the hypervisor's data segment", pv_set_segment_base(SEGBASE_GS_USER_SEL, 0xe010));
+    __asm__ volatile("mov %%gs, %0" : "=r"(seen));
+    CHECK_EQ("is not had either", seen & 0xffff, 0);
     CHECK_REFUSED("unknown segment", pv_set_segment_base(7, 0));
 }
 

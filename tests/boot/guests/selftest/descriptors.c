@@ -109,6 +109,33 @@ static void check_ldt(void)
     CHECK_EQ("misaligned LDT", pv_mmuext_op(&op, 1, NULL, DOMID_SELF), -XEN_EINVAL);
 }
 
+/* Of two LDT pages the second is not mapped. */
+static void check_ldt_hole(void)
+{
+    struct mmuext_op op = {.cmd = MMUEXT_SET_LDT, .arg2.nr_ents = 1024};
+    const uint64_t base = PV_USER_CODE + 16 * PAGE_SIZE;
+    uint64_t *ldt = pv_page_alloc();
+    struct pv_fault f;
+
+    pv_set_readonly(ldt, true);
+    CHECK("tables", pv_make_l1(base) != NULL);
+    pv_update_va_mapping(base, pv_pte(pv_va_to_mfn(ldt), PTE_KERNEL_RO), UVMF_INVLPG);
+    op.arg1.linear_addr = base;
+    CHECK_OK("LDT of two pages", pv_mmuext_op(&op, 1, NULL, DOMID_SELF));
+    PV_TRY(&f) __asm__ volatile("mov %0, %%fs" ::"r"(600 << 3 | 7));
+    CHECK_EQ("selector into the page that is not there", f.vector, 14);
+    CHECK_EQ("cr2 lies in the LDT as the guest knows it", f.cr2, base + 600 * 8);
+    op.arg2.nr_ents = 8;
+    CHECK_OK("LDT of eight entries", pv_mmuext_op(&op, 1, NULL, DOMID_SELF));
+    PV_TRY(&f) __asm__ volatile("mov %0, %%fs" ::"r"(600 << 3 | 7));
+    CHECK_EQ("selector beyond the entries", f.vector, 13);
+    CHECK_EQ("its error code", f.regs.error, 600 << 3 | 4);
+    op.arg2.nr_ents = 0;
+    pv_mmuext_op(&op, 1, NULL, DOMID_SELF);
+    pv_update_va_mapping(base, 0, UVMF_INVLPG);
+    pv_set_readonly(ldt, false);
+}
+
 static volatile unsigned debug_hits;
 static void on_debug(struct pv_regs *r)
 {
@@ -140,5 +167,6 @@ void test_descriptors(void)
     check_gdt();
     check_update_descriptor();
     check_ldt();
+    check_ldt_hole();
     check_debug_registers();
 }

@@ -46,6 +46,7 @@ static const struct {
     {"descriptors", test_descriptors},                {"cpu", test_cpu},
     {"events", test_events}, {"time", test_time},     {"grants", test_grants},
     {"user", test_user},     {"vcpu_info", test_vcpu_info},
+    {"smp", test_smp},
 };
 
 void pv_main(void)

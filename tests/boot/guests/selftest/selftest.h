@@ -53,5 +53,6 @@ void test_events(void);
 void test_time(void);
 void test_grants(void);
 void test_vcpu_info(void);
+void test_smp(void);
 
 #endif

@@ -120,7 +120,7 @@ static void check_runstate(void)
     CHECK_OK("register elsewhere", pv_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &reg));
     memset(&area[0], 0x77, sizeof(area[0]));
     blocked = area[1].time[RUNSTATE_blocked];
-    t.timeout_abs_ns = now_ns() + 2000000;
+    t.timeout_abs_ns = now_ns() + 20000000;
     t.flags = 0;
     pv_events_off();
     pv_vcpu_op(VCPUOP_set_singleshot_timer, 0, &t);
@@ -135,7 +135,7 @@ static void check_runstate(void)
 static void check_vcpus(void)
 {
     CHECK_EQ("vCPU 0 is up", pv_vcpu_op(VCPUOP_is_up, 0, NULL), 1);
-    CHECK_EQ("vCPU 1 does not exist", pv_vcpu_op(VCPUOP_is_up, 1, NULL), -XEN_ENOENT);
+    CHECK_EQ("vCPU 2 does not exist", pv_vcpu_op(VCPUOP_is_up, 2, NULL), -XEN_ENOENT);
     CHECK_EQ("nor 8000", pv_vcpu_op(VCPUOP_is_up, 8000, NULL), -XEN_ENOENT);
     CHECK_EQ("unknown command", pv_vcpu_op(99, 0, NULL), -XEN_ENOSYS);
 }
