@@ -13,12 +13,12 @@
  * how much dom0 shall get. */
 static uint64_t reserve(void)
 {
-    return MIN(MAX(heap_total_frames() / 16, MIB(64)), MIB(128));
+    return MIN(MIN(MAX(heap_total_frames() / 16, MIB(64)), MIB(128)), heap_free_frames() / 2);
 }
 
 static uint64_t wanted_pages(void)
 {
-    uint64_t free = heap_free_frames(), pages = free - MIN(free, reserve());
+    uint64_t free = heap_free_frames(), pages = free - reserve();
     uint64_t most = free - MIN(free, MIB(8)); /* page tables, vCPUs, grant tables */
 
     if (options.dom0_mem != ~0ull)

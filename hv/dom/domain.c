@@ -31,17 +31,16 @@ struct domain *domain_by_id(domid_t id)
 {
     if (id == DOMID_SELF)
         return current->domain;
-    for_each_domain(d)
-    {
+    for_each_domain(d) {
         if (d->id == id)
             return d;
     }
     return NULL;
 }
 
-static int order_of(size_t size)
+static unsigned order_of(size_t size)
 {
-    int order = 0;
+    unsigned order = 0;
 
     while ((PAGE_SIZE << order) < size)
         order++;
@@ -57,7 +56,7 @@ static void shared_info_init(struct domain *d)
 
 struct domain *domain_create(domid_t id, unsigned max_vcpus, bool is_hardware)
 {
-    struct domain *d = page_alloc((unsigned)order_of(sizeof(*d)));
+    struct domain *d = page_alloc(order_of(sizeof(*d)));
 
     if (!d)
         return NULL;
@@ -73,7 +72,7 @@ struct domain *domain_create(domid_t id, unsigned max_vcpus, bool is_hardware)
         evtchn_domain_free(d);
         if (d->shared)
             domain_free_shared_page(d, d->shared);
-        page_free(d, (unsigned)order_of(sizeof(*d)));
+        page_free(d, order_of(sizeof(*d)));
         return NULL;
     }
     shared_info_init(d);
@@ -89,7 +88,7 @@ struct domain *domain_create(domid_t id, unsigned max_vcpus, bool is_hardware)
 
 struct vcpu *vcpu_create(struct domain *d, unsigned id)
 {
-    struct vcpu *v = page_alloc((unsigned)order_of(sizeof(*v)));
+    struct vcpu *v = page_alloc(order_of(sizeof(*v)));
 
     if (!v)
         return NULL;
@@ -102,7 +101,7 @@ struct vcpu *vcpu_create(struct domain *d, unsigned id)
     v->info_mfn = INVALID_MFN;
     vcpu_timers_init(v);
     if (vcpu_arch_create(v)) {
-        page_free(v, (unsigned)order_of(sizeof(*v)));
+        page_free(v, order_of(sizeof(*v)));
         return NULL;
     }
     time_publish(v);
@@ -114,8 +113,7 @@ struct vcpu *vcpu_create(struct domain *d, unsigned id)
 
 static void stop_vcpus(struct domain *d)
 {
-    for_each_vcpu(d, v)
-    {
+    for_each_vcpu(d, v) {
         vcpu_set_work(v, WORK_STOP);
         vcpu_kick(v);
     }
@@ -130,8 +128,7 @@ static bool vcpus_stopped(const void *domain)
 {
     const struct domain *d = domain;
 
-    for_each_vcpu(d, v)
-    {
+    for_each_vcpu(d, v) {
         enum vcpu_state s = READ_ONCE(v->state);
 
         if (s == VCPU_RUNNING || s == VCPU_RUNNABLE)
@@ -154,16 +151,16 @@ void domain_pause(struct domain *d)
 
 void domain_unpause(struct domain *d)
 {
-    bool run;
-
     lock(&d->life);
     if (d->pause_count)
         d->pause_count--;
-    run = may_run(d);
     unlock(&d->life);
-    if (!run)
+    if (!may_run(d))
         return;
-    for_each_vcpu(d, v) vcpu_release(v);
+    for_each_vcpu(d, v)
+        vcpu_release(v);
+    if (!may_run(d)) /* stopped for another reason meanwhile */
+        stop_vcpus(d);
 }
 
 static noreturn void machine_end(unsigned code)
@@ -187,17 +184,14 @@ static noreturn void machine_end(unsigned code)
     }
 }
 
+/* Takes no lock that a crash could meet held. */
 void domain_shutdown(struct domain *d, unsigned code)
 {
-    bool first;
+    uint8_t none = SHUTDOWN_CODE_NONE;
 
-    lock(&d->life);
-    first = !d->shut_down;
-    d->shut_down = true;
-    if (d->shutdown_code == SHUTDOWN_CODE_NONE)
-        d->shutdown_code = (uint8_t)code;
-    unlock(&d->life);
-    if (!first)
+    __atomic_compare_exchange_n(&d->shutdown_code, &none, (uint8_t)code, false, __ATOMIC_SEQ_CST,
+                                __ATOMIC_RELAXED);
+    if (__atomic_exchange_n(&d->shut_down, true, __ATOMIC_SEQ_CST))
         return;
     if (d->is_hardware)
         machine_end(d->shutdown_code);

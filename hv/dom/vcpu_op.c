@@ -67,7 +67,7 @@ static long op_down(struct vcpu *v, uint64_t arg)
     bool last = true;
 
     (void)arg;
-    for_each_vcpu (v->domain, other)
+    for_each_vcpu(v->domain, other)
         last = last && (other == v || !other->online);
     if (last) /* nobody is left who could bring one up again */
         domain_shutdown(v->domain, SHUTDOWN_poweroff);
