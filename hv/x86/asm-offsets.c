@@ -12,6 +12,7 @@ void asm_offsets(void)
 {
     OFFSET(PERCPU_scratch_rsp, struct percpu, scratch_rsp);
     OFFSET(PERCPU_stack_top, struct percpu, stack_top);
+    OFFSET(PERCPU_running, struct percpu, running);
     OFFSET(VCPU_info, struct vcpu, info);
     OFFSET(VCPU_work, struct vcpu, work);
     OFFSET(VCPU_kernel_mode, struct vcpu, kernel_mode);

@@ -35,6 +35,8 @@ syscall_stub:
     push %r11
     push $SEL_GUEST_CS64
     push %rcx
+    mov %rbx, (REGS_rbx - REGS_rip)(%rsp)
+    mov PERCPU(running), %rbx
     jmp *syscall_target(%rip)
     .balign 8
 syscall_target:
@@ -47,6 +49,8 @@ syscall32_stub:
     push %r11
     push $SEL_GUEST_CS32
     push %rcx
+    mov %rbx, (REGS_rbx - REGS_rip)(%rsp)
+    mov PERCPU(running), %rbx
     jmp *syscall32_target(%rip)
     .balign 8
 syscall32_target:
@@ -88,26 +92,23 @@ syscall_stub_end:
     mov %r15, (REGS_r12 + 24)(%rsp)
 .endm
 
-/* What precedes RIP in the frame, but for what C preserves. */
-.macro push_syscall_regs vector
-    sub $(REGS_rip - REGS_r11), %rsp
-    movl $\vector, (REGS_vector - REGS_r11)(%rsp)
-    push %r10
-    push %r9
-    push %r8
-    push %rdi
-    push %rsi
-    sub $16, %rsp
-    push %rbx
-    push %rdx
-    sub $8, %rsp
-    push %rax
+/* RSP: RIP and what follows it in the frame is pushed. Fills in the rest but for what SYSCALL destroyed and what C
+ * preserves. */
+.macro save_syscall_regs vector
+    sub $REGS_rip, %rsp
+    movl $\vector, REGS_vector(%rsp)
+    mov %rax, REGS_rax(%rsp)
+    mov %rdx, REGS_rdx(%rsp)
+    mov %rsi, REGS_rsi(%rsp)
+    mov %rdi, REGS_rdi(%rsp)
+    mov %r8, REGS_r8(%rsp)
+    mov %r9, (REGS_r8 + 8)(%rsp)
+    mov %r10, (REGS_r8 + 16)(%rsp)
 .endm
 
 /* RSP: the guest's RIP, CS, RFLAGS, RSP, SS are pushed. RCX and R11 are gone: the frame shows what was there before. */
 ENTRY(syscall_entry)
-    push_syscall_regs SYSCALL_VECTOR
-    load_current
+    save_syscall_regs SYSCALL_VECTOR
     cmpb $0, VCPU_kernel_mode(%rbx)
     je syscall_from_user
     cmp $NR_HYPERCALLS, %eax
@@ -167,8 +168,7 @@ syscall_from_user:
     jmp exit_to_guest
 
 ENTRY(syscall32_entry)
-    push_syscall_regs SYSCALL32_VECTOR
-    load_current
+    save_syscall_regs SYSCALL32_VECTOR
     mov %rcx, REGS_rcx(%rsp)
     mov %r11, REGS_r11(%rsp)
     save_preserved
