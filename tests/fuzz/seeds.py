@@ -14,4 +14,3 @@ for n in range(64):
     top = rnd.choice((8, 40, 128, 256))
     with open(os.path.join(out, f"seed-{n:02}"), "wb") as f:
         f.write(bytes(rnd.randrange(top) for _ in range(length)))
-os.utime(out)

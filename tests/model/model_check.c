@@ -25,7 +25,7 @@ void model_take(void)
     }
     model_grant_reset();
     for (unsigned i = 0; i < FAKE_DOMAINS; i++)
-        for_each_vcpu (fake_dom[i], v) {
+        for_each_vcpu(fake_dom[i], v) {
             model.root[i][v->id][0] = v->kernel_cr3;
             model.root[i][v->id][1] = v->user_cr3;
             for (unsigned k = 0; k < 16; k++)
@@ -103,7 +103,7 @@ void model_compare(void)
             compare_memory(fake_page(fake_dom[i], k).n);
         compare_memory(fake_dom[i]->shared_mfn.n);
         compare_memory(fake_grant_frame(fake_dom[i]).n);
-        for_each_vcpu (fake_dom[i], v)
+        for_each_vcpu(fake_dom[i], v)
             compare_vcpu(v);
     }
 }

@@ -177,7 +177,7 @@ static void choose_ext(struct op *op, struct input *in)
             e->cmd == MMUEXT_INVLPG_ALL || e->cmd == MMUEXT_SET_LDT)
             e->arg1.linear_addr = op_some_va(in);
         if (e->cmd == MMUEXT_TLB_FLUSH_MULTI || e->cmd == MMUEXT_INVLPG_MULTI)
-            e->arg2.vcpumask = FAKE_GUEST + 0x3000;
+            e->arg2.vcpumask = FAKE_GUEST + 0x1000;
         if (e->cmd == MMUEXT_SET_LDT)
             e->arg2.nr_ents = pick(in, 4) * 0x200u;
     }

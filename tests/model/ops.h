@@ -50,7 +50,10 @@ int op_slot_index(unsigned slot); /* -1: none of them */
 
 #define OP_TABLES 8 /* pages of each domain that are used as tables */
 
-void op_reset(void); /* a new machine */
+/* A new machine for operations: three booted domains, in each a second tree of tables in pages 4 to
+ * 7, not in use yet. */
+void op_begin(void);
+void op_grant_reset(void);
 void op_choose(struct op *op, struct input *in);
 void op_run(struct op *op);
 /* As part n of a multicall, and what came out. */

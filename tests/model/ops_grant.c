@@ -12,7 +12,7 @@ static struct place {
     uint64_t host, device;
 } placed[FAKE_DOMAINS][HANDLES];
 
-void op_reset(void)
+void op_grant_reset(void)
 {
     memset(placed, 0, sizeof(placed));
 }

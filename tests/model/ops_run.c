@@ -4,13 +4,18 @@
 
 #include "ops.h"
 
-#define ARGS_AT 0x1000u
-#define DONE_AT 0x2000u
 #define PART    0x100u /* bytes of arguments for each part of a multicall */
+#define DONE_AT 0x800u
+
+/* Every vCPU's arguments lie in a page of their own, since calls may be preempted. */
+static unsigned args_at(const struct vcpu *v)
+{
+    return 0x1000u * (2u + v->domain->id * FAKE_VCPUS + v->id);
+}
 
 static uint64_t put_args(const struct op *op, unsigned part)
 {
-    uint8_t *p = fake_guest + ARGS_AT + part * PART;
+    uint8_t *p = fake_guest + args_at(op->v) + part * PART;
 
     if (op->kind == OP_MMU_UPDATE)
         memcpy(p, op->u, sizeof(op->u));
@@ -19,13 +24,13 @@ static uint64_t put_args(const struct op *op, unsigned part)
     else
         for (unsigned i = 0; i < op->n; i++)
             memcpy(p + i * 8, &op->u[i].val, 8);
-    memset(fake_guest + DONE_AT + part * 8, 0xff, 4);
+    memset(fake_guest + args_at(op->v) + DONE_AT + part * 8, 0xff, 4);
     return fake_gva(p);
 }
 
 void op_to_multicall(const struct op *op, unsigned n, struct multicall_entry *e)
 {
-    uint64_t args = put_args(op, n), done = FAKE_GUEST + DONE_AT + n * 8;
+    uint64_t args = put_args(op, n), done = FAKE_GUEST + args_at(op->v) + DONE_AT + n * 8;
 
     memset(e, 0, sizeof(*e));
     switch (op->kind) {
@@ -48,11 +53,11 @@ void op_to_multicall(const struct op *op, unsigned n, struct multicall_entry *e)
     }
 }
 
-static unsigned done_count(unsigned n)
+static unsigned done_count(const struct op *op, unsigned n)
 {
     unsigned done;
 
-    memcpy(&done, fake_guest + DONE_AT + n * 8, 4);
+    memcpy(&done, fake_guest + args_at(op->v) + DONE_AT + n * 8, 4);
     return done;
 }
 
@@ -65,14 +70,15 @@ static void store(const struct op *op)
         fake_words(m)[op->u[0].ptr % PAGE_SIZE / 8] = op->u[0].val;
 }
 
-static int grant_call(unsigned cmd, void *arg, size_t size)
+static int grant_call(const struct op *op, unsigned cmd, void *arg, size_t size)
 {
+    unsigned at = args_at(op->v);
     int rc;
 
-    memcpy(fake_guest + ARGS_AT, arg, size);
+    memcpy(fake_guest + at, arg, size);
     rc = (int)hypercall_dispatch(__HYPERVISOR_grant_table_op,
-                                 (uint64_t[6]){cmd, FAKE_GUEST + ARGS_AT, 1});
-    memcpy(arg, fake_guest + ARGS_AT, size);
+                                 (uint64_t[6]){cmd, FAKE_GUEST + at, 1});
+    memcpy(arg, fake_guest + at, size);
     return rc;
 }
 
@@ -86,7 +92,7 @@ static void grant_op(struct op *op)
                         : op->kind == OP_GRANT_COPY ? sizeof(op->copy)
                                                     : sizeof(op->unmap);
 
-    if (grant_call(cmd[op->kind], &op->map, size))
+    if (grant_call(op, cmd[op->kind], &op->map, size))
         fake_fail("a grant operation fails as a whole");
     op->result = op->kind == OP_GRANT_MAP    ? op->map.status
                  : op->kind == OP_GRANT_COPY ? op->copy.status
@@ -108,7 +114,39 @@ void op_run(struct op *op)
     } else {
         op_to_multicall(op, 0, &e);
         op->result = hypercall_dispatch((unsigned)e.op, e.args);
-        op->done = done_count(0);
+        op->done = done_count(op, 0);
     }
     fake_no_locks("the end of a call");
+}
+
+/* Every slot of each table leads to the next lower one, those of the L1 to pages of all kinds. */
+static void make_tree(struct domain *d)
+{
+    fake_run(d->vcpu[0]);
+    for (unsigned level = 1; level <= 4; level++) {
+        mfn_t m = fake_page(d, PAGE_DATA + level - 1);
+
+        if (do_update_va_mapping((uint64_t)(PAGE_DATA + level - 1) << PAGE_SHIFT,
+                                 fake_pte(m, PTE_P | PTE_U), UVMF_NONE))
+            fake_fail("page %u cannot be made read-only: %s", PAGE_DATA + level - 1, fake_sentence);
+        for (unsigned i = 0; i < OP_SLOTS; i++)
+            fake_words(m)[op_slot[i]] =
+                level > 1 ? fake_pte(fake_page(d, PAGE_DATA + level - 2), PTE_P | PTE_U | PTE_RW)
+                          : fake_pte(fake_page(d, i), PTE_P | PTE_U);
+    }
+}
+
+void op_begin(void)
+{
+    static const struct fake_config config = {.ram = 96, .pages = OP_TABLES + 4};
+
+    fake_hostile = NULL;
+    fake_on_preempt = NULL;
+    fake_reset(&config);
+    op_grant_reset();
+    for (unsigned i = 0; i < FAKE_DOMAINS; i++) {
+        fake_boot(fake_dom[i]);
+        make_tree(fake_dom[i]);
+    }
+    fake_audit();
 }

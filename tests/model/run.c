@@ -31,18 +31,11 @@ static uint64_t turn_hostile(uint64_t i)
 
 void run_begin(void)
 {
-    static const struct fake_config config = {.ram = 96, .pages = OP_TABLES + 4};
-
     fake_on_fatal = print_trace;
-    fake_hostile = NULL;
-    fake_reset(&config);
-    for (unsigned i = 0; i < FAKE_DOMAINS; i++)
-        fake_boot(fake_dom[i]);
-    fake_hostile = turn_hostile;
     trace_at = 0;
-    op_reset();
+    op_begin();
     model_take();
-    fake_audit();
+    fake_hostile = turn_hostile;
 }
 
 static void judge(const struct op *op, struct expected x)

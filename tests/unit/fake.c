@@ -143,9 +143,8 @@ void fake_run(struct vcpu *v)
     struct percpu *c = v->pcpu;
 
     if (c->running != v) {
-        fake_tlb_note();
         c->running = v;
-        fake_tlb_drop(c->id); /* loading a root flushes */
+        vcpu_load_root(v);
     }
     host_current = v;
 }
@@ -178,10 +177,11 @@ void fake_boot(struct domain *d)
     for (unsigned i = PAGE_L1; i < PAGE_L4; i++)
         fake_words(fake_page(d, i + 1))[0] = fake_pte(fake_page(d, i), table);
     fake_generation++;
-    for_each_vcpu (d, v) {
+    for_each_vcpu(d, v) {
         if (pt_get_root(d, fake_page(d, PAGE_L4)))
             fake_fail("first root of domain %u refused: %s", d->id, fake_sentence);
         v->kernel_cr3 = fake_page(d, PAGE_L4).n << PAGE_SHIFT;
+        vcpu_load_root(v);
     }
     fake_tlb_note();
 }

@@ -153,10 +153,10 @@ void fake_audit(void)
     memset(tally, 0, sizeof(tally));
     for (unsigned n = 0; n < fake_ram; n++)
         frame(mfn(n));
-    for_each_domain (d) {
+    for_each_domain(d) {
         owned(d);
         shared_page(d->shared_mfn, "shared_info");
-        for_each_vcpu (d, v)
+        for_each_vcpu(d, v)
             vcpu(v);
         fake_grant_tally(d, typed_use, shared_page);
     }

@@ -20,7 +20,7 @@ static void bound(const struct domain *d, unsigned n, const struct port *p)
             fake_fail("A11: port %u has pirq %u, which does not have it", n, p->number);
         break;
     case EVTCHNSTAT_virq:
-        for_each_vcpu (d, v) {
+        for_each_vcpu(d, v) {
             if (v->virq_port[p->number] == n)
                 return;
         }
@@ -57,7 +57,7 @@ static void domain(const struct domain *d)
     }
     if (open != t->open)
         fake_fail("A11: domain %u has %u open ports, not %u", d->id, open, t->open);
-    for_each_vcpu (d, v) {
+    for_each_vcpu(d, v) {
         for (unsigned i = 0; i < NR_VIRQS; i++) {
             const struct port *p = port_at(t, v->virq_port[i]);
 
@@ -70,6 +70,6 @@ static void domain(const struct domain *d)
 
 void fake_event_check(void)
 {
-    for_each_domain (d)
+    for_each_domain(d)
         domain(d);
 }

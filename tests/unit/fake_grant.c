@@ -97,9 +97,9 @@ QUICK static uint64_t check_grants(const struct domain *d)
 void fake_grant_check(void)
 {
     memset(counted, 0, sizeof(counted));
-    for_each_domain (d)
+    for_each_domain(d)
         count_records(d);
-    for_each_domain (d) {
+    for_each_domain(d) {
         uint64_t pins = check_grants(d);
 
         if (pins != d->grants->pins)

@@ -17,7 +17,7 @@ struct domain *domain_by_id(domid_t id)
 {
     if (id == DOMID_SELF)
         return host_current->domain;
-    for_each_domain (d) {
+    for_each_domain(d) {
         if (d->id == id)
             return d;
     }
@@ -71,15 +71,6 @@ void guest_exception(struct vcpu *v, unsigned vector, uint32_t error_code)
     (void)vector;
     (void)error_code;
     fake_exceptions++;
-}
-
-/* Guests of the fake machine run where host_current is; their roots count as loaded from now on. */
-void vcpu_load_root(struct vcpu *v)
-{
-    if (v->pcpu->running != v)
-        return;
-    fake_tlb_note();
-    fake_tlb_drop(v->pcpu->id);
 }
 
 int ldt_set(struct vcpu *v, uint64_t va, uint64_t entries)

@@ -61,7 +61,7 @@ static void fill(const struct percpu *c)
 
     if (v->is_idle)
         return;
-    walk_root(may[c->id], v->domain->id, v->kernel_cr3);
+    walk_root(may[c->id], v->domain->id, c->loaded_cr3);
     walk_root(may[c->id], v->domain->id, v->user_cr3);
 }
 
@@ -90,6 +90,15 @@ void fake_tlb_drop(unsigned cpu)
     memset(may[cpu], 0, sizeof(may[cpu]));
     percpu_of[cpu]->flush_epoch = e;
     fake_flushes++;
+}
+
+void vcpu_load_root(struct vcpu *v)
+{
+    if (v->pcpu->running != v)
+        return;
+    fake_tlb_note();
+    v->pcpu->loaded_cr3 = v->kernel_cr3;
+    fake_tlb_drop(v->pcpu->id);
 }
 
 /* Everybody has used the tables as they are by the time of any flush. */
@@ -159,6 +168,10 @@ void fake_tlb_check(void)
 {
     fill_all();
     for (unsigned i = 0; i < FAKE_CPUS; i++) {
+        mfn_t root = mfn(percpu_of[i]->loaded_cr3 >> PAGE_SHIFT);
+
+        if (root.n && !word_is(mfn_frame(root)->word, FT_L4))
+            fake_fail("A8: CPU %u has root %#lx loaded, which is no L4", i, root.n);
         for (unsigned n = 0; n < fake_ram; n++) {
             if (may[i][n])
                 check(i, mfn(n), may[i][n]);

@@ -59,6 +59,37 @@ START_TEST(types_become_known_before_tlbs_forget)
 }
 END_TEST
 
+/* A processor may remember where a table was after it is none any more. */
+START_TEST(former_tables_are_forgotten_before_writes)
+{
+    mfn_t gdt = spare(PAGE_DATA + 1);
+    uint64_t before;
+
+    for (unsigned level = 1; level <= 4; level++) {
+        mfn_t m = spare(PAGE_DATA + 3 + level);
+
+        if (level > 1) /* so that it is really in the way */
+            fake_words(m)[0] = fake_pte(fake_page(d1, level - 2), TABLE);
+        if (level < 4)
+            ck_assert_int_eq(update(fake_page(d1, level), 9, fake_pte(m, TABLE)), 0);
+        else
+            ck_assert_int_eq(ext(MMUEXT_NEW_USER_BASEPTR, m), 0);
+        if (level < 4)
+            ck_assert_int_eq(update(fake_page(d1, level), 9, 0), 0);
+        else
+            ck_assert_int_eq(ext(MMUEXT_NEW_USER_BASEPTR, mfn(0)), 0);
+        before = fake_flushes;
+        protect(PAGE_DATA + 3 + level, true);
+        ck_assert_uint_gt(fake_flushes, before);
+    }
+    ck_assert_int_eq(seg_get(d1, gdt), 0);
+    seg_put(d1, gdt);
+    before = fake_flushes;
+    protect(PAGE_DATA + 1, true);
+    ck_assert_uint_gt(fake_flushes, before);
+}
+END_TEST
+
 START_TEST(a_bad_entry_leaves_no_trace)
 {
     mfn_t m = spare(PAGE_DATA), good = fake_page(d1, PAGE_DATA + 1), hers = fake_page(d2, 5);
@@ -359,9 +390,10 @@ END_TEST
 int main(void)
 {
     RUN_TESTS("types", a_booted_domain_has_its_types, a_writable_page_is_no_table,
-              types_become_known_before_tlbs_forget, a_bad_entry_leaves_no_trace,
-              a_tree_is_validated_from_its_root, a_tree_with_one_bad_leaf_is_refused_whole,
-              tables_have_one_level, upper_entries_have_few_bits, pins_are_single, roots_count,
+              types_become_known_before_tlbs_forget, former_tables_are_forgotten_before_writes,
+              a_bad_entry_leaves_no_trace, a_tree_is_validated_from_its_root,
+              a_tree_with_one_bad_leaf_is_refused_whole, tables_have_one_level,
+              upper_entries_have_few_bits, pins_are_single, roots_count,
               descriptor_pages_hold_descriptors, ldt_pages_are_typed_when_used,
               counts_refuse_before_they_wrap, the_last_reference_frees,
               a_table_may_be_the_last_user, caches_of_odd_mappings_agree_before_use,
