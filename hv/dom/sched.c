@@ -74,8 +74,8 @@ static void resched(bool may_park)
     __atomic_fetch_and(&prev->work, ~WORK_RESCHED, __ATOMIC_SEQ_CST);
     now = now_ns();
     lock(&c->sched_lock);
-    if (prev->state ==
-        VCPU_RUNNING) { /* else it put itself to sleep, or was woken from that already */
+    /* If it does not run, it put itself to sleep, or was woken from that already. */
+    if (prev->state == VCPU_RUNNING) {
         if (prev->is_idle || may_run(prev) || !may_park) {
             set_state(prev, VCPU_RUNNABLE, now);
             if (!prev->is_idle)
