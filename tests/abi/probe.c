@@ -10,6 +10,7 @@
 #include <xen/arch-x86/cpuid.h>
 #include <xen/arch-x86/xen-mca.h>
 #include <xen/callback.h>
+#include <xen/domctl.h>
 #include <xen/elfnote.h>
 #include <xen/errno.h>
 #include <xen/event_channel.h>
