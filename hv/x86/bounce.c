@@ -162,6 +162,21 @@ void guest_exception(struct vcpu *v, unsigned vector, uint32_t error)
     bounce_trap(vcpu_regs(v), v, vector, error);
 }
 
+/* The straight ways of fast.S found a guest stack that cannot be used. */
+void guest_stack_lost(uint64_t sp, struct vcpu *v);
+void guest_stack_lost(uint64_t sp, struct vcpu *v)
+{
+    domain_crash(v->domain, "a bounce frame or the frame of the iret hypercall, at %#lx: that part of the kernel stack is not "
+                 "mapped, or not writable", (unsigned long)sp);
+}
+
+void iret_without_user_root(const struct guest_regs *r, struct vcpu *v);
+void iret_without_user_root(const struct guest_regs *r, struct vcpu *v)
+{
+    domain_crash(v->domain, "iret hypercall to user mode (RIP %#lx) without a user root: set one by "
+                 "MMUEXT_NEW_USER_BASEPTR", (unsigned long)r->rip);
+}
+
 /* SYSCALL by user code. */
 void guest_syscall(struct guest_regs *r, struct vcpu *v);
 void guest_syscall(struct guest_regs *r, struct vcpu *v)
@@ -213,8 +228,7 @@ void guest_iret(struct guest_regs *r, struct vcpu *v)
     }
     if ((f.cs & 3) == 3) {
         if (unlikely(!v->user_cr3)) {
-            domain_crash(v->domain, "iret hypercall to user mode (RIP %#lx) without a user root: set one by "
-                         "MMUEXT_NEW_USER_BASEPTR", (unsigned long)f.rip);
+            iret_without_user_root(r, v);
             return;
         }
         enter_user_mode(v);

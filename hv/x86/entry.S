@@ -4,22 +4,17 @@
  *
  * From a guest, all ways build a struct guest_regs at the top of the current vCPU's stack and leave through
  * exit_to_guest, the one place that lets a guest go on: it looks at the vCPU's work bits and events first. RBX holds the
- * current vCPU from entry to exit. A hypercall's straight way in and out leaves alone what C preserves (RBP, R12-R15): those
- * places of the frame are filled only on the ways that load the whole frame. GS and FS stay the guest's: `current` is found from RSP, the SYSCALL stub finds its
- * CPU's data relative to RIP.
+ * current vCPU from entry to exit. A hypercall's straight way in and out leaves alone what C preserves (RBP, R12-R15):
+ * those places of the frame are filled only on the ways that load the whole frame. fast.S has more straight ways. GS and FS
+ * stay the guest's: `current` is found from RSP, the SYSCALL stub finds its CPU's data relative to RIP.
  *
  * A guest may choose RSP, RIP (by iret) and flags freely, so: gates and FMASK clear IF, TF, NT, AC, DF; SYSRET is used
  * only for an RIP that is canonical; an IRET that faults is recognised by its address (trap.c) and becomes a failsafe
  * callback; #DB, NMI, #DF and #MC have stacks of their own.
  */
-#include <hv/layout.h>
-#include "asm-offsets.h"
+#include "entry.h"
 
-#define ENTRY(name) .globl name; .type name, @function; .balign 16; name:
-#define END(name) .size name, . - name
 #define PERCPU(field) (syscall_stub + CPUWIN_PERCPU + PERCPU_##field)(%rip)
-#define SYSCALL_VECTOR   0x100
-#define SYSCALL32_VECTOR 0x101
 
     .section .text, "ax"
 
@@ -76,22 +71,6 @@ syscall_stub_end:
     push %rax
 .endm
 
-.macro load_current
-    mov %rsp, %rbx
-    and $-WINDOW_SIZE, %rbx
-    mov WIN_CURRENT(%rbx), %rbx
-.endm
-
-/* The registers that C preserves, into their places of the frame: the way in by SYSCALL left that for those ways out that
- * load the whole frame. */
-.macro save_preserved
-    mov %rbp, REGS_rbp(%rsp)
-    mov %r12, REGS_r12(%rsp)
-    mov %r13, (REGS_r12 + 8)(%rsp)
-    mov %r14, (REGS_r12 + 16)(%rsp)
-    mov %r15, (REGS_r12 + 24)(%rsp)
-.endm
-
 /* RSP: RIP and what follows it in the frame is pushed. Fills in the rest but for what SYSCALL destroyed and what C
  * preserves. */
 .macro save_syscall_regs vector
@@ -140,6 +119,8 @@ hypercall_exit:
     sysretq
 2:  cmpb $0, INFO_mask(%rcx)
     jne 1b
+    mov %rax, REGS_rax(%rsp)
+    jmp upcall_after_hypercall
 5:  mov %rax, REGS_rax(%rsp)
     mov REGS_rip(%rsp), %rcx
     mov %rcx, REGS_rcx(%rsp)
@@ -157,16 +138,6 @@ bad_hypercall:
     call hypercall_unknown
     jmp hypercall_exit
 
-syscall_from_user:
-    mov %rcx, REGS_rcx(%rsp)
-    mov REGS_rflags(%rsp), %r11
-    mov %r11, REGS_r11(%rsp)
-    save_preserved
-    mov %rsp, %rdi
-    mov %rbx, %rsi
-    call guest_syscall
-    jmp exit_to_guest
-
 ENTRY(syscall32_entry)
     save_syscall_regs SYSCALL32_VECTOR
     mov %rcx, REGS_rcx(%rsp)
@@ -177,16 +148,6 @@ ENTRY(syscall32_entry)
     call guest_syscall32
     jmp exit_to_guest
 END(syscall32_entry)
-
-/* The iret hypercall's row: it replaces the frame, so nothing is returned to the caller. */
-ENTRY(hypercall_iret)
-    add $8, %rsp
-    save_preserved
-    mov %rsp, %rdi
-    mov %rbx, %rsi
-    call guest_iret
-    jmp exit_to_guest
-END(hypercall_iret)
 
 /* ---- The way out, registers whole. RSP: struct guest_regs; RBX: current. ---- */
 
@@ -218,6 +179,7 @@ exit_iretq:
     iretq
 2:  cmpb $0, INFO_mask(%rcx)
     jne 1b
+    .globl exit_slow
 exit_slow:
     mov %rsp, %rdi
     mov %rbx, %rsi
@@ -263,6 +225,8 @@ END(switch_stack)
 /* RSP: error code and vector, RIP, CS, RFLAGS, RSP, SS. */
 trap_common:
     push_gprs
+    .globl trap_saved
+trap_saved:
     cld
     testb $3, REGS_cs(%rsp)
     jz trap_from_hv
@@ -328,7 +292,8 @@ trap_ist:
 /* 16 bytes each, so that the descriptor tables can be made by multiplying. */
 .macro stub vector
     .balign 16
-    .if (\vector == 8) || ((\vector >= 10) && (\vector <= 14)) || (\vector == 17) || (\vector == 21) || (\vector == 29) || (\vector == 30)
+    .if \vector == 14
+    .elseif (\vector == 8) || ((\vector >= 10) && (\vector <= 14)) || (\vector == 17) || (\vector == 21) || (\vector == 29) || (\vector == 30)
     movl $\vector, 4(%rsp)
     .else
     push $0
@@ -336,6 +301,8 @@ trap_ist:
     .endif
     .if (\vector == 1) || (\vector == 2) || (\vector == 8) || (\vector == 18)
     jmp trap_ist
+    .elseif \vector == 14
+    jmp page_fault_entry
     .else
     jmp trap_common
     .endif
