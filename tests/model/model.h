@@ -31,8 +31,9 @@ struct expected {
 
 void model_take(void); /* the machine's present state is right */
 struct expected
-model_predict(const struct op *op); /* and does to the model what the operation should do */
-void model_compare(void);           /* the machine and the model agree, or fail */
+model_predict(const struct op *op);        /* and does to the model what the operation should do */
+void model_populated(const struct op *op); /* with the machine's choice of a frame */
+void model_compare(void);                  /* the machine and the model agree, or fail */
 
 /* The machinery (model_type.c). */
 bool model_get_type(const struct domain *d, uint64_t n, enum frame_type t);

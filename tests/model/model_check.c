@@ -50,6 +50,8 @@ static void compare_memory(uint64_t n)
 {
     const uint64_t *is = host_frame_va(n);
 
+    if (!model.f[n].owner)
+        return;
     if (!memcmp(model.mem[n], is, PAGE_SIZE))
         return;
     for (unsigned i = 0; i < 512; i++) {

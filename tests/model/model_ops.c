@@ -246,6 +246,27 @@ static bool mmuext(struct vcpu *v, const struct domain *subj, const struct mmuex
     }
 }
 
+/* Only what nobody uses. */
+static bool give_back(const struct domain *d, uint64_t n)
+{
+    if (!owned(d, n) || model.f[n].refs != 1)
+        return false;
+    model.f[n] = (struct model_frame){.owner = NULL};
+    model.m2p[n] = INVALID_P2M;
+    return true;
+}
+
+void model_populated(const struct op *op)
+{
+    uint64_t n = op->u[0].ptr;
+
+    if (n >= fake_ram || model.f[n].owner)
+        fake_fail("frame %#lx is given out again", n);
+    model.f[n] = (struct model_frame){.owner = op->v->domain, .refs = 1};
+    memset(model.mem[n], 0, PAGE_SIZE);
+    model.m2p[n] = op->u[0].val;
+}
+
 /* Operations that are done or refused as one. */
 static bool single(const struct op *op)
 {
@@ -254,6 +275,10 @@ static bool single(const struct op *op)
         return set_gdt(op);
     case OP_LDT_USE:
         return use_ldt(op->v, (unsigned)op->flags);
+    case OP_DECREASE:
+        return give_back(op->v->domain, op->u[0].val);
+    case OP_POPULATE:
+        return op->v->domain->tot_pages < op->v->domain->max_pages && heap_free_frames();
     case OP_GRANT_MAP:
         return model_grant_map(op->v, &op->map);
     case OP_GRANT_UNMAP:

@@ -125,6 +125,8 @@ static void choose_updates(struct op *op, struct input *in)
     for (unsigned i = 0; i < op->n; i++) {
         mfn_t table = op_some_frame(in, op->v->domain);
 
+        if (op->domid != DOMID_SELF) /* for leaves; what it means to tables is nobody's business */
+            table = some_typed(in, op->v->domain, FT_L1);
         op->u[i].ptr = fake_maddr(table, some_slot(in)) | (one_in(in, 8) ? pick(in, 8) : 0);
         op->u[i].val = fitting_pte(in, op->v->domain, table);
     }
@@ -194,10 +196,33 @@ static void choose_gdt(struct op *op, struct input *in)
                 .n;
 }
 
+/* Refills the place of a page that was given back, else gives one back that looks as if it could
+ * be. */
+static void choose_memory(struct op *op, struct input *in)
+{
+    const struct domain *d = op->v->domain;
+
+    op->n = 1;
+    for (unsigned i = 0; i < OP_TABLES + 4; i++) {
+        if (mfn_frame(fake_page(d, i))->owner != d && pick(in, 2)) {
+            op->kind = OP_POPULATE;
+            op->u[0].val = i;
+            op->flags = i;
+            return;
+        }
+    }
+    op->kind = OP_DECREASE;
+    op->u[0].val = op_some_frame(in, d).n;
+    for (unsigned i = 0; i < OP_TABLES + 4 && pick(in, 16); i++) {
+        if (mfn_frame(fake_page(d, i))->word >> FW_REF_SHIFT == 1)
+            op->u[0].val = fake_page(d, i).n;
+    }
+}
+
 void op_choose(struct op *op, struct input *in)
 {
     struct domain *d = some_domain(in);
-    unsigned what = pick(in, 40);
+    unsigned what = pick(in, 42);
 
     memset(op, 0, sizeof(*op));
     op->v = d->vcpu[pick(in, d->max_vcpus)];
@@ -224,6 +249,8 @@ void op_choose(struct op *op, struct input *in)
     } else if (what < 33) {
         op->kind = OP_LDT_USE;
         op->flags = pick(in, 3);
+    } else if (what < 35) {
+        choose_memory(op, in);
     } else {
         op_choose_grant(op, in);
     }

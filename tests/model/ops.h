@@ -17,6 +17,9 @@ enum op_kind {
     OP_SET_GDT,    /* frames u[0..n).val, flags: entries; from here on operations succeed or fail as
                       one */
     OP_LDT_USE,    /* flags: page of the LDT */
+    OP_DECREASE,   /* u[0].val: frame */
+    OP_POPULATE,   /* u[0].val: number that the frame gets; flags: whose place among the pages; then
+                      u[0].ptr: the frame */
     OP_GRANT_MAP,
     OP_GRANT_UNMAP,
     OP_GRANT_REPLACE,

@@ -40,9 +40,9 @@ static void print_arguments(const struct op *op)
 
 void op_print(const struct op *op)
 {
-    static const char *const name[OP_KINDS] = {"mmu_update", "va_mapping", "mmuext", "store",
-                                               "set_gdt",    "LDT use",    "map",    "unmap",
-                                               "replace",    "copy"};
+    static const char *const name[OP_KINDS] = {"mmu_update", "va_mapping", "mmuext",   "store",
+                                               "set_gdt",    "LDT use",    "decrease", "populate",
+                                               "map",        "unmap",      "replace",  "copy"};
 
     fprintf(stderr, "d%uv%u %s dom %#x flags %#lx = %ld, %u done\n", op->v->domain->id, op->v->id,
             name[op->kind], op->domid, op->flags, op->result, op->done);

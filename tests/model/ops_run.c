@@ -2,6 +2,8 @@
 /* Carries operations out, as calls with their arguments in guest memory. */
 #include <string.h>
 
+#include <pvabi/memory.h>
+
 #include "ops.h"
 
 #define PART    0x100u /* bytes of arguments for each part of a multicall */
@@ -100,6 +102,24 @@ static void grant_op(struct op *op)
     op_grant_done(op);
 }
 
+/* One frame is given back, or asked for. */
+static void memory_op(struct op *op)
+{
+    struct xen_memory_reservation r = {
+        .extent_start = FAKE_GUEST + args_at(op->v) + 0x100, .nr_extents = 1, .domid = DOMID_SELF};
+    unsigned cmd = op->kind == OP_DECREASE ? XENMEM_decrease_reservation : XENMEM_populate_physmap;
+
+    memcpy(fake_guest + args_at(op->v), &r, sizeof(r));
+    memcpy(fake_guest + args_at(op->v) + 0x100, &op->u[0].val, 8);
+    op->result = hypercall_dispatch(__HYPERVISOR_memory_op,
+                                    (uint64_t[6]){cmd, FAKE_GUEST + args_at(op->v)}) -
+                 1;
+    if (op->kind == OP_DECREASE || op->result)
+        return;
+    memcpy(&op->u[0].ptr, fake_guest + args_at(op->v) + 0x100, 8);
+    fake_set_page(op->v->domain, (unsigned)op->flags, mfn(op->u[0].ptr));
+}
+
 void op_run(struct op *op)
 {
     struct multicall_entry e;
@@ -109,6 +129,8 @@ void op_run(struct op *op)
         store(op);
     } else if (op->kind == OP_LDT_USE) {
         op->result = fake_ldt_fault(op->v, (unsigned)op->flags) ? 0 : -1;
+    } else if (op->kind == OP_DECREASE || op->kind == OP_POPULATE) {
+        memory_op(op);
     } else if (op->kind >= OP_GRANT_MAP) {
         grant_op(op);
     } else {

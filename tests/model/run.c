@@ -50,6 +50,8 @@ static void judge(const struct op *op, struct expected x)
         fake_fail("%u parts done, the model says %u", op->done, x.done);
     if (op->kind == OP_GRANT_MAP && !refused)
         model_mapped(op->v->domain, &op->map);
+    if (op->kind == OP_POPULATE && !refused)
+        model_populated(op);
     run_stats.kind[op->kind][refused]++;
 }
 

@@ -156,6 +156,11 @@ mfn_t fake_page(const struct domain *d, unsigned n)
     return given[d->id][n];
 }
 
+void fake_set_page(const struct domain *d, unsigned n, mfn_t m)
+{
+    given[d->id][n] = m;
+}
+
 int fake_page_index(const struct domain *d, mfn_t m)
 {
     for (unsigned i = 0; i < given_count[d->id]; i++) {

@@ -40,6 +40,7 @@ extern unsigned fake_ram;
 void fake_run(struct vcpu *v);
 /* The n-th frame given to the domain at the reset, and its number in reverse (-1: none). */
 mfn_t fake_page(const struct domain *d, unsigned n);
+void fake_set_page(const struct domain *d, unsigned n, mfn_t m); /* another frame has its place */
 int fake_page_index(const struct domain *d, mfn_t m);
 #define fake_words(m)      ((uint64_t *)mfn_va(m))
 #define fake_maddr(m, i)   (((m).n << PAGE_SHIFT) + (uint64_t)(i)*8)

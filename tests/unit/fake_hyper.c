@@ -9,6 +9,7 @@
 
 struct domain *domain_list, *hardware_domain;
 struct spinlock domlist_lock = SPINLOCK_INIT(RANK_DOMLIST);
+struct boot_info boot_info;
 struct domain dom_io = {.id = DOMID_IO};
 unsigned fake_wakes, fake_kicks, fake_cache_flushes;
 bool fake_pirq_bound[16];
@@ -140,6 +141,8 @@ long hypercall_dispatch(unsigned nr, const uint64_t a[6])
         return do_update_va_mapping_otherdomain(a[0], a[1], a[2], a[3]);
     case __HYPERVISOR_event_channel_op:
         return do_event_channel_op(a[0], a[1]);
+    case __HYPERVISOR_memory_op:
+        return do_memory_op(a[0], a[1]);
     case __HYPERVISOR_grant_table_op:
         return do_grant_table_op(a[0], a[1], a[2]);
     case __HYPERVISOR_set_gdt:

@@ -128,6 +128,35 @@ START_TEST(lists_that_fault)
 }
 END_TEST
 
+/* A stock kernel turns pages into tables and back in lists of calls. */
+START_TEST(calls_in_a_list_are_done_in_order)
+{
+    struct multicall_entry c[3] = {{.op = __HYPERVISOR_update_va_mapping},
+                                   {.op = __HYPERVISOR_mmuext_op},
+                                   {.op = __HYPERVISOR_update_va_mapping}};
+    mfn_t m = fake_page(d1, PAGE_DATA);
+    struct mmuext_op op = {.cmd = MMUEXT_PIN_L1_TABLE, .arg1.mfn = m.n};
+
+    memcpy(fake_guest + 0x4000, &op, sizeof(op));
+    memcpy(c[0].args, (uint64_t[]){VA(PAGE_DATA), fake_pte(m, RO), UVMF_NONE}, 24);
+    memcpy(c[1].args, (uint64_t[]){FAKE_GUEST + 0x4000, 1, 0, DOMID_SELF}, 32);
+    memcpy(c[2].args, (uint64_t[]){VA(PAGE_DATA), fake_pte(m, RW), UVMF_NONE}, 24);
+    put_in_guest(c, sizeof(c));
+    ck_assert_int_eq(do_multicall(FAKE_GUEST, 3), 0);
+    fake_audit();
+    memcpy(c, fake_guest, sizeof(c));
+    ck_assert_int_eq((long)c[0].result, 0);
+    ck_assert_int_eq((long)c[1].result, 0);
+    ck_assert_int_eq((long)c[2].result, -XEN_EBUSY);
+    ck_assert_int_eq(type_of(m), FT_L1);
+    ck_assert_int_eq(do_multicall(0x1000, 1), -XEN_EFAULT);
+    ck_assert_int_eq(do_multicall(HV_VIRT_START, 1), -XEN_EFAULT);
+    fake_fault_after = 48; /* the call can be read, its result cannot be written */
+    ck_assert_int_eq(do_multicall(FAKE_GUEST, 1), -XEN_EFAULT);
+    fake_fault_after = -1;
+}
+END_TEST
+
 /* What the rest of the hypervisor may ask for. */
 START_TEST(pins_from_inside)
 {
@@ -151,5 +180,5 @@ int main(void)
 {
     RUN_TESTS("mmuext", pages_are_cleared_and_copied, flushes_reach_whom_they_name,
               one_cpu_flushes_itself, unknown_operations, batches, lists_that_fault,
-              pins_from_inside);
+              calls_in_a_list_are_done_in_order, pins_from_inside);
 }
