@@ -171,6 +171,13 @@ static unsigned fs_selector(void)
     return sel;
 }
 
+static volatile unsigned failsafes;
+static void on_failsafe(struct pv_regs *r)
+{
+    (void)r;
+    failsafes++;
+}
+
 /* After SET_LDT the pages are mapped anew when they are used, if need be by the switch to us. */
 static void check_ldt(void)
 {
@@ -182,32 +189,21 @@ static void check_ldt(void)
     op.arg1.linear_addr = (uint64_t)ldt;
     CHECK_OK("LDT", pv_mmuext_op(&op, 1, NULL, DOMID_SELF));
     __asm__ volatile("mov %0, %%fs" ::"r"(1 << 3 | 7));
+    pv_trap_set(PV_TRAP_FAILSAFE, on_failsafe);
     CHECK_OK("LDT once more", pv_mmuext_op(&op, 1, NULL, DOMID_SELF));
     command(ORDER_BASES);
     CHECK_EQ("selector survives the switch", fs_selector(), 1 << 3 | 7);
+    CHECK_EQ("without a failsafe callback", failsafes, 0);
     CHECK_EQ("the other's FS base, too", fs_seen, 0xf5);
     op.arg2.nr_ents = 0;
-    pv_failsafe_selectors[2] = 0;
     CHECK_OK("LDT removed", pv_mmuext_op(&op, 1, NULL, DOMID_SELF));
-    pv_set_readonly(ldt, false);
-}
-
-static volatile unsigned failsafes;
-static void on_failsafe(struct pv_regs *r)
-{
-    (void)r;
-    failsafes++;
-}
-
-static void check_bad_selector(void)
-{
-    pv_trap_set(PV_TRAP_FAILSAFE, on_failsafe);
     command(ORDER_BASES); /* FS still holds what the LDT no longer has */
     pv_trap_set(PV_TRAP_FAILSAFE, NULL);
     CHECK_EQ("failsafe callback for a selector that is gone", failsafes, 1);
     CHECK_EQ("which its frame tells", pv_failsafe_selectors[2], 1 << 3 | 7);
     CHECK_EQ("NUL is loaded", fs_selector(), 0);
     pv_events_off();
+    pv_set_readonly(ldt, false);
 }
 
 static void check_nmi(void)
@@ -267,7 +263,6 @@ void test_smp(void)
     check_extended_state();
     check_debug_registers();
     check_ldt();
-    check_bad_selector();
     check_nmi();
     check_poll();
     check_down();

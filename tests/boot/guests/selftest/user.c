@@ -106,6 +106,48 @@ static void check_bases(void)
     CHECK_EQ("FS is the same for both", seen, 0x66730000);
 }
 
+#define LOW_CODE 0x20000000ul /* where 32-bit code can be */
+
+/* In compatibility mode, through the descriptors of the ABI. */
+static void run32(const char *code, size_t size, struct pv_fault *f)
+{
+    struct pv_regs r = {.rip = LOW_CODE, .cs = 0xe023, .rflags = 0x202, .ss = PV_SS};
+
+    r.rsp = LOW_CODE + PAGE_SIZE;
+    memcpy((void *)LOW_CODE, code, size);
+    PV_TRY(f) pv_resume(&r);
+    pv_events_off();
+}
+#define RUN32(code, f) run32(code, sizeof(code) - 1, f)
+
+static void check_compatibility_mode(void)
+{
+    struct callback_register cb = {.type = CALLBACKTYPE_syscall32,
+                                   .flags = CALLBACKF_mask_events,
+                                   .address = pv_trap_stubs[PV_TRAP_SYSCALL]};
+    struct pv_fault f;
+
+    RUN32("\x40\x8c\xc8\x0f\x0b", &f); /* inc %eax; mov %cs, %eax; ud2 */
+    CHECK_EQ("#UD from 32-bit code", f.vector, 6);
+    CHECK_EQ("its cs", f.regs.cs & 0xffff, 0xe023);
+    CHECK_EQ("its rip", f.regs.rip, LOW_CODE + 3);
+    CHECK_EQ("eax", f.regs.rax & 0xffff, 0xe023);
+    RUN32("\xb8\x77\x00\x00\x00\xcd\x80", &f);
+    CHECK_EQ("INT 80 from 32-bit code", f.vector, PV_TRAP_INT80);
+    CHECK_EQ("its eax", f.regs.rax, 0x77);
+    RUN32("\xf4", &f);
+    CHECK_EQ("HLT from 32-bit code", f.vector, 13);
+    RUN32("\x0f\x34", &f);
+    CHECK("SYSENTER is no way in", f.vector == 13 || f.vector == 6);
+    if (!pv_callback_op(CALLBACKOP_register, &cb)) {
+        RUN32("\x90\x0f\x05", &f);
+        CHECK_EQ("SYSCALL from 32-bit code", f.vector, PV_TRAP_SYSCALL);
+        CHECK_EQ("its rip", f.regs.rip, LOW_CODE + 3);
+        CHECK_EQ("its rsp", f.regs.rsp, LOW_CODE + PAGE_SIZE);
+        CHECK_EQ("its cs", f.regs.cs & 0xffff, 0xe023);
+    }
+}
+
 static volatile unsigned ticks;
 static uint64_t *user_flag;
 
@@ -138,10 +180,15 @@ void test_user(void)
 {
     struct pv_fault f;
 
+    CHECK("low page", pv_make_l1(LOW_CODE) != NULL);
+    CHECK_OK("low page",
+             pv_update_va_mapping(LOW_CODE, pv_pte(pv_va_to_mfn(pv_page_alloc()), PTE_KERNEL),
+                                  UVMF_INVLPG));
     CHECK_OK("second root", pv_user_init());
     check_syscall();
     check_exceptions();
     check_bases();
+    check_compatibility_mode();
     check_upcall();
     CHECK_OK("user root taken away", pv_ext_mfn(MMUEXT_NEW_USER_BASEPTR, 0));
     PV_TRY(&f) __asm__ volatile("ud2");
