@@ -163,7 +163,8 @@ void map_init(void)
     write_cr3(hv_root_maddr);
 }
 
-static void set_window_entry(uint64_t va, uint64_t pte)
+/* Returns what was there. */
+static uint64_t set_window_entry(uint64_t va, uint64_t pte)
 {
     uint64_t *entry = &window_entries[(va - WINDOWS_VA) >> PAGE_SHIFT], old = *entry;
 
@@ -171,6 +172,7 @@ static void set_window_entry(uint64_t va, uint64_t pte)
     WRITE_ONCE(*entry, pte);
     if (old & PTE_P)
         invlpg(va);
+    return old;
 }
 
 void map_page(uint64_t va, mfn_t m, enum map_rights rights)
@@ -181,9 +183,11 @@ void map_page(uint64_t va, mfn_t m, enum map_rights rights)
     set_window_entry(va, m.n << PAGE_SHIFT | flags[rights]);
 }
 
-void unmap_page(uint64_t va)
+mfn_t unmap_page(uint64_t va)
 {
-    set_window_entry(va, 0);
+    uint64_t old = set_window_entry(va, 0);
+
+    return old & PTE_P ? pte_mfn(old) : INVALID_MFN;
 }
 
 /* Whether the entries from i on are free, or map those very frames. */

@@ -13,15 +13,50 @@
 
 #define GUEST_CR4 (CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
+#define STACK_PAGES ((VWIN_STACK_TOP - VWIN_STACK) / PAGE_SIZE)
+
+void vcpu_arch_destroy(struct vcpu *v)
+{
+    uint64_t va = WINDOWS_VA + (uint64_t)v->window * WINDOW_SIZE;
+
+    fpu_destroy(v);
+    desc_destroy(v);
+    window_unmap_pages(va + VWIN_STACK, STACK_PAGES);
+    window_unmap_pages(va + WIN_CURRENT, 1);
+    window_free(v->window);
+}
+
+void vcpu_arch_release(struct vcpu *v)
+{
+    mfn_t kernel = mfn(v->kernel_cr3 >> PAGE_SHIFT), user = mfn(v->user_cr3 >> PAGE_SHIFT);
+
+    desc_release(v);
+    v->kernel_cr3 = v->user_cr3 = 0;
+    if (kernel.n)
+        pt_put_root(v->domain, kernel);
+    if (user.n)
+        pt_put_root(v->domain, user);
+}
+
+static int make_parts(struct vcpu *v, uint64_t va)
+{
+    if (window_map_pages(va + VWIN_STACK, STACK_PAGES) || window_map_pages(va + WIN_CURRENT, 1))
+        return -XEN_ENOMEM;
+    if (v->is_idle)
+        return 0;
+    return desc_create(v) || fpu_create(v) ? -XEN_ENOMEM : 0;
+}
+
 int vcpu_arch_create(struct vcpu *v)
 {
     uint64_t va = window_alloc(&v->window);
 
     if (!va)
         return -XEN_ENOMEM;
-    if (window_map_pages(va + VWIN_STACK, (VWIN_STACK_TOP - VWIN_STACK) / PAGE_SIZE) ||
-        window_map_pages(va + WIN_CURRENT, 1))
+    if (make_parts(v, va)) {
+        vcpu_arch_destroy(v);
         return -XEN_ENOMEM;
+    }
     *(struct vcpu **)(va + WIN_CURRENT) = v;
     v->stack_top = va + VWIN_STACK_TOP;
     v->kernel_mode = 1;
@@ -29,7 +64,7 @@ int vcpu_arch_create(struct vcpu *v)
     /* What the stack holds when it is switched to first: six registers, and where to go. */
     v->saved_rsp = v->stack_top - sizeof(struct guest_regs) - 7 * 8;
     *(uint64_t *)(v->saved_rsp + 6 * 8) = (uint64_t)vcpu_first_run;
-    return v->is_idle ? 0 : desc_create(v) ? -XEN_ENOMEM : fpu_create(v);
+    return 0;
 }
 
 /* ---- The switch. ---- */

@@ -7,13 +7,16 @@
 
 /* Descriptor tables (x86/desc.c). */
 int desc_create(struct vcpu *v);
-void desc_release(struct vcpu *v);
+void desc_release(struct vcpu *v); /* the guest's pages */
+void desc_destroy(struct vcpu *v); /* what desc_create() made, as far as it came */
 void desc_load(const struct vcpu *v);
 int gdt_set(struct vcpu *v, const uint64_t *frames, unsigned entries);
 
 /* Extended state (x86/fpu.c). */
 void fpu_host_init(struct percpu *c); /* on each CPU */
 int fpu_create(struct vcpu *v);
+void fpu_destroy(struct vcpu *v);
+void fpu_export(const struct vcpu *v, void *fxsave_area);
 void fpu_save(struct vcpu *v);
 void fpu_restore(struct vcpu *v); /* all but XCR0 */
 void fpu_resume(struct percpu *c, const struct vcpu *v); /* XCR0 for the guest's own use */
@@ -49,5 +52,7 @@ void switch_stack(struct vcpu *prev, struct vcpu *next); /* entry.S */
 /* Windows (x86/window.c): CPUs have the first MAX_CPUS, vCPUs the others. */
 uint64_t window_alloc(unsigned *index); /* 0: none left */
 int window_map_pages(uint64_t va, unsigned count);
+void window_unmap_pages(uint64_t va, unsigned count); /* frees them; there may be fewer */
+void window_free(unsigned index);
 
 #endif

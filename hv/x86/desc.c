@@ -43,8 +43,11 @@ int desc_create(struct vcpu *v)
 
     if (!zero_page)
         zero_page = page_alloc(0);
-    if (!reserved || !zero_page)
+    if (!reserved || !zero_page) {
+        if (reserved)
+            page_free(reserved, 0);
         return -XEN_ENOMEM;
+    }
     fill_reserved_page(reserved, v);
     for (unsigned i = 0; i < GDT_RESERVED_PAGE; i++)
         map_page(window_va(v) + VWIN_GDT + i * PAGE_SIZE, va_mfn(zero_page), MAP_RO);
@@ -55,6 +58,16 @@ int desc_create(struct vcpu *v)
         v->ldt_frame[i] = INVALID_MFN.n;
     }
     return 0;
+}
+
+void desc_destroy(struct vcpu *v)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(v->gdt_frame); i++) {
+        mfn_t m = unmap_page(window_va(v) + VWIN_GDT + i * PAGE_SIZE);
+
+        if (i == GDT_RESERVED_PAGE && !mfn_eq(m, INVALID_MFN))
+            heap_free(m, 0);
+    }
 }
 
 void desc_load(const struct vcpu *v)

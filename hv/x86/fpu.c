@@ -74,6 +74,12 @@ int fpu_create(struct vcpu *v)
     return 0;
 }
 
+void fpu_destroy(struct vcpu *v)
+{
+    if (v->xsave)
+        page_free(v->xsave, area_order);
+}
+
 void fpu_save(struct vcpu *v)
 {
     __asm__ volatile("clts");
@@ -127,4 +133,9 @@ void fpu_import(struct vcpu *v, const void *fxsave_area)
         memset(area + FXSAVE_SIZE, 0, XSAVE_HEADER);
         memcpy(area + FXSAVE_SIZE, &header, sizeof(header));
     }
+}
+
+void fpu_export(const struct vcpu *v, void *fxsave_area)
+{
+    memcpy(fxsave_area, v->xsave, FXSAVE_SIZE);
 }

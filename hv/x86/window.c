@@ -32,3 +32,18 @@ int window_map_pages(uint64_t va, unsigned count)
     }
     return 0;
 }
+
+void window_unmap_pages(uint64_t va, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        mfn_t m = unmap_page(va + i * PAGE_SIZE);
+
+        if (!mfn_eq(m, INVALID_MFN))
+            heap_free(m, 0);
+    }
+}
+
+void window_free(unsigned index)
+{
+    __atomic_fetch_and(&used[index / 64], ~(1ull << (index % 64)), __ATOMIC_SEQ_CST);
+}

@@ -160,6 +160,10 @@ static always_inline void vcpu_set_work(struct vcpu *v, uint32_t work)
 
 /* The processor's part of a vCPU (x86/window.c, x86/context.c). */
 int vcpu_arch_create(struct vcpu *v); /* window, stack, extended state; -XEN_ENOMEM */
+/* The end, in two steps: what it holds of its domain's memory (it will not run again); what create made (no CPU has
+ * anything of it loaded). */
+void vcpu_arch_release(struct vcpu *v);
+void vcpu_arch_destroy(struct vcpu *v);
 /* VCPUOP_initialise: checks everything, takes references of root and GDT. The vCPU is offline and its context unset. */
 int vcpu_load_context(struct vcpu *v, const struct vcpu_guest_context *c);
 /* The first context of a built domain: kernel mode, flat segments, RSI = start_info. Root's typed reference is the caller's gift. */

@@ -69,7 +69,7 @@ volatile void *map_device(uint64_t maddr, uint64_t size);
 /* Hypervisor mappings (mm/map.c) outside of the direct map. */
 enum map_rights { MAP_RW, MAP_RO, MAP_RX };
 void map_page(uint64_t va, mfn_t m, enum map_rights rights); /* one 4 KiB page; flushes it if it replaces another */
-void unmap_page(uint64_t va);
+mfn_t unmap_page(uint64_t va); /* what was there; INVALID_MFN: nothing */
 /* The hypervisor's own root: slots 256-271 filled in; template of every guest L4. */
 extern uint64_t *hv_root;
 extern uint64_t hv_root_maddr;
