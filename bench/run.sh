@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs the bench guest on Xen and on Paravane under instruction counting and compares row by row.
 #   bench/run.sh [--only-ours] [PARAVANE_IMAGE [XEN_IMAGE]]
-# Without a Xen image (argument, or $XEN_IMAGE), Debian's is downloaded and unpacked into build/.
+# Without a Xen image (argument, or $XEN_IMAGE), Debian's is downloaded. --only-ours compares with an earlier run.
 # Exit: 0 when every row meets its target, 1 when one does not, 2 when a run failed.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -44,15 +44,6 @@ grant_unmap_32:grant unmap, 32 a call
 grant_copy_1:grant copy of 64 bytes, 1 a call
 grant_copy_32:grant copy of 64 bytes, 32 a call"
 
-fetch_xen() {
-    local dir=build/xen
-    mkdir -p $dir || exit 2
-    echo "bench: no $xen, downloading Debian's Xen into $dir" >&2
-    (cd $dir && apt-get -q download xen-hypervisor-4.17-amd64 >/dev/null) || exit 2
-    dpkg -x $dir/xen-hypervisor-4.17-amd64_*.deb $dir/x || exit 2
-    gunzip -c $dir/x/boot/xen-4.17-amd64.gz >"$xen" || exit 2
-}
-
 # measure IMAGE LOG: boots, stops when the guest is done (or after the time limit)
 measure() {
     timeout "${BENCH_TIMEOUT:-120}" qemu-system-x86_64 -accel tcg -icount shift=0,sleep=off \
@@ -70,7 +61,7 @@ measure() {
 [ -f "$guest" ] || { echo "bench: $guest is missing, run make" >&2; exit 2; }
 [ -f "$ours" ] || { echo "bench: $ours is missing, run make" >&2; exit 2; }
 if [ $only_ours = 0 ]; then
-    [ -f "$xen" ] || fetch_xen
+    [ -f "$xen" ] || bench/fetch-xen "$xen" || exit 2
     measure "$xen" $out/xen.log
 fi
 [ -f $out/xen.log ] || { echo "bench: no earlier run on Xen to compare with" >&2; exit 2; }
