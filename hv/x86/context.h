@@ -49,6 +49,8 @@ bool fxrstor_safe(const void *area);
 
 void switch_stack(struct vcpu *prev, struct vcpu *next); /* entry.S */
 
+extern bool cpu_has_ibpb; /* x86/cpu.c: MSR_PRED_CMD is there */
+
 /* Windows (x86/window.c): CPUs have the first MAX_CPUS, vCPUs the others. */
 uint64_t window_alloc(unsigned *index); /* 0: none left */
 int window_map_pages(uint64_t va, unsigned count);

@@ -25,6 +25,8 @@
 #define CR4_OSXSAVE    0x40000ull
 #define CR4_SMEP       0x100000ull
 
+#define MSR_PRED_CMD  0x49
+#define PRED_CMD_IBPB 1
 #define MSR_APIC_BASE 0x1b
 #define MSR_PAT       0x277
 #define MSR_EFER      0xc0000080
