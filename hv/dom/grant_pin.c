@@ -60,8 +60,14 @@ int grant_pin_slow(struct domain *granter, uint32_t ref, domid_t user, bool writ
 
         if (status)
             return status;
-        if (first)
+        if (first) {
             a->word = frame | ACTIVE_DOMID(user);
+        } else if (frame != a->mfn) { /* readers hold what the entry said earlier */
+            __atomic_fetch_and(entry_at(t, ref), ~(uint64_t)GTF_writing, __ATOMIC_SEQ_CST);
+            return refuse(GNTST_general_error,
+                          "grant %u of domain %u: frame %#x is mapped by it, and now its entry says frame %#x", ref,
+                          granter->id, a->mfn, frame);
+        }
     }
     a->word += writable ? ACTIVE_WRITER : ACTIVE_READER;
     t->pins++;

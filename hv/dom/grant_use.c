@@ -130,15 +130,21 @@ int grant_map_batch(void *ops, unsigned n)
     return 0;
 }
 
-/* What an operation of a batch has taken away: parts of a record, and whether they were its last.
- */
-#define GONE_LAST 0x80
+/* What an operation of a batch has taken away. A copy: between the two steps no lock is held, and the record may get a new
+ * life. */
+struct gone {
+    struct domain *granter;
+    uint32_t mfn;
+    uint16_t ref;
+    uint8_t parts; /* 0: nothing */
+    bool writable, last;
+};
 
 /* First step of an unmap: the entry is cleared, the record claimed. Mapper's track lock and the
  * page-table run are held. */
 static always_inline int detach(struct pt_run *run, const struct grant_table *t,
                                 const struct gnttab_unmap_grant_ref *op, bool replace,
-                                uint8_t *gone)
+                                struct gone *gone)
 {
     struct maptrack *r = track_at(t, op->handle);
     unsigned parts, flags;
@@ -159,50 +165,41 @@ static always_inline int detach(struct pt_run *run, const struct grant_table *t,
         unlikely(pt_remove_grant(run, op->host_addr, flags & GNTMAP_contains_pte, mfn(r->mfn),
                                  !(flags & GNTMAP_readonly), replace ? op->dev_bus_addr : 0)))
         return GNTST_general_error;
-    flags &= ~parts;
-    r->flags = (uint16_t)flags;
-    if (parts)
-        *gone = (uint8_t)(parts | (flags & TRACK_PARTS ? 0 : GONE_LAST));
+    *gone = (struct gone){r->granter, r->mfn, r->ref, (uint8_t)parts, !(flags & GNTMAP_readonly),
+                          parts && !(flags & ~parts & TRACK_PARTS)};
+    r->flags = (uint16_t)(flags & ~parts);
     return GNTST_okay;
 }
 
-/* Last step, after the flush: nobody reaches the frame by this mapping any more. Both locks held.
- */
-static always_inline void finish(struct grant_table *t, struct domain *granter, struct maptrack *r,
-                                 uint32_t handle, unsigned gone)
+/* Last step, after the flush: nobody reaches the frame by this mapping any more. Both locks held. */
+static always_inline void finish(struct grant_table *t, const struct gone *gone, uint32_t handle)
 {
-    bool writable = !(r->flags & GNTMAP_readonly);
-    mfn_t m = mfn(r->mfn);
-
-    if (likely(gone & GONE_LAST)) {
-        grant_unpin(granter, r->ref, writable);
-        track_put(t, r, handle);
+    if (likely(gone->last)) {
+        grant_unpin(gone->granter, gone->ref, gone->writable);
+        track_put(t, track_at(t, handle), handle);
     }
-    if (likely(gone & GNTMAP_host_map))
-        grant_drop(m, writable);
-    if (unlikely(gone & GNTMAP_device_map))
-        grant_drop(m, writable);
+    if (likely(gone->parts & GNTMAP_host_map))
+        grant_drop(mfn(gone->mfn), gone->writable);
+    if (unlikely(gone->parts & GNTMAP_device_map))
+        grant_drop(mfn(gone->mfn), gone->writable);
 }
 
 /* Of a batch that took something away. */
 static void finish_all(struct grant_table *t, const struct gnttab_unmap_grant_ref *op,
-                       const uint8_t *gone, unsigned n)
+                       const struct gone *gone, unsigned n)
 {
     struct domain *locked = NULL;
 
     for (unsigned i = 0; i < n; i++) {
-        struct maptrack *r;
-
-        if (!gone[i])
+        if (!gone[i].parts)
             continue;
-        r = track_at(t, op[i].handle);
-        if (unlikely(r->granter != locked)) {
+        if (unlikely(gone[i].granter != locked)) {
             if (locked)
                 unlock_both(locked, t);
-            locked = r->granter;
+            locked = gone[i].granter;
             lock_both(locked, t);
         }
-        finish(t, locked, r, op[i].handle, gone[i]);
+        finish(t, &gone[i], op[i].handle);
     }
     unlock_both(locked, t);
 }
@@ -211,22 +208,23 @@ static int unmap_batch(struct gnttab_unmap_grant_ref *op, unsigned n, bool repla
 {
     struct domain *d = current->domain;
     struct grant_table *t = d->grants;
-    uint8_t gone[GRANT_BATCH] = {0};
+    struct gone gone[GRANT_BATCH];
     unsigned any = 0;
     struct pt_run run;
 
     lock(&t->track_lock);
     pt_run_begin(&run, d);
     for (unsigned i = 0; i < n; i++) {
+        gone[i].parts = 0;
         op[i].status = (int16_t)detach(&run, t, &op[i], replace, &gone[i]);
-        any |= gone[i];
+        any |= gone[i].parts;
     }
     pt_run_end(&run);
     unlock(&t->track_lock);
-    if (any & GNTMAP_host_map)
+    if (any) { /* also without a host part: another vCPU's flush of it may be under way */
         tlb_flush_domain(d, ~0ull);
-    if (any)
         finish_all(t, op, gone, n);
+    }
     return 0;
 }
 
@@ -256,16 +254,17 @@ void grant_domain_release(struct domain *d)
 
     tlb_flush_domain(d, ~0ull);
     for (uint32_t h = 0; h < t->track_pages * TRACKS_PER_PAGE; h++) {
-        struct maptrack *r = track_at(t, h);
-        struct domain *granter = r->granter;
+        const struct maptrack *r = track_at(t, h);
+        struct gone gone = {r->granter, r->mfn, r->ref, 0, !(r->flags & GNTMAP_readonly), true};
 
         if (h % GRANT_BATCH == 0)
             preempt_point();
         if (!(r->flags & TRACK_PARTS))
             continue;
-        lock_both(granter, t);
         /* The reference of a page-table entry went with the page table. */
-        finish(t, granter, r, h, (r->flags & GNTMAP_device_map) | GONE_LAST);
-        unlock_both(granter, t);
+        gone.parts = r->flags & GNTMAP_device_map;
+        lock_both(gone.granter, t);
+        finish(t, &gone, h);
+        unlock_both(gone.granter, t);
     }
 }

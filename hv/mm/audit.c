@@ -130,9 +130,25 @@ static void audit_vcpu(const struct vcpu *v)
         typed_use(v->info_mfn, FT_WR, "a vcpu_info page");
 }
 
+/* A mapping for devices has no entry: its record holds the frame. */
+static void audit_device_maps(const struct domain *d)
+{
+    const struct maptrack *t;
+
+    for (uint32_t i = 0; d->grants && (t = track_at(d->grants, i)); i++) {
+        if (!(t->flags & GNTMAP_device_map))
+            continue;
+        if (t->flags & GNTMAP_readonly)
+            tally[t->mfn].refs++;
+        else
+            typed_use(mfn(t->mfn), FT_WR, "a device mapping");
+    }
+}
+
 static void audit_domain(const struct domain *d)
 {
     typed_use(d->shared_mfn, FT_WR, "shared_info");
+    audit_device_maps(d);
     for (unsigned i = 0; d->grants && i < d->grants->frames; i++)
         typed_use(d->grants->mfn[i], FT_WR, "a page of a grant table");
     for_each_vcpu (d, v)

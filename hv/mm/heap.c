@@ -69,6 +69,7 @@ static void withdraw(uint64_t n, unsigned order)
         orders[z] &= ~(1u << order);
     if (!orders[z])
         zones &= ~(1u << z);
+    f->next = f->prev = 0; /* "on no list" to the next owner */
     __atomic_store_n(&f->word, 0, __ATOMIC_RELAXED);
 }
 

@@ -119,13 +119,17 @@ static int seg_page_validate(struct pt_call *c, mfn_t m)
                   bad, (unsigned long)m.n, (unsigned long)((uint64_t *)mfn_va(m))[bad]);
 }
 
+/* A table is judged for its owner: whom a call names counts for the entries that it writes itself. */
 static int table_validate(struct pt_call *c, mfn_t m, enum frame_type t)
 {
+    struct domain *named = c->pg;
     int rc;
 
     if (t == FT_SEG)
         return seg_page_validate(c, m);
+    c->pg = c->d;
     rc = t == FT_L1 ? l1_validate(c, m) : upper_validate(c, m, t - FT_L1 + 1);
+    c->pg = named;
     c->worked = true;
     return rc;
 }

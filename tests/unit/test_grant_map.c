@@ -217,7 +217,7 @@ START_TEST(entries_change_under_our_feet)
 }
 END_TEST
 
-/* A reader wants to write: the right to that is looked up again, the frame is not. */
+/* A reader wants to write: the right to that is looked up again, and must be for the same frame. */
 START_TEST(a_writer_must_be_permitted_though_readers_were)
 {
     uint32_t reader, writer;
@@ -228,6 +228,10 @@ START_TEST(a_writer_must_be_permitted_though_readers_were)
     ck_assert_int_eq(map(d1, REF, VA(1), HOST).status, GNTST_general_error);
     ck_assert_uint_eq(d1->grants->pins, 1);
     give(d1, REF, d2, data(d1, 1), GTF_reading);
+    ck_assert_int_eq(map(d1, REF, VA(1), HOST).status, GNTST_general_error);
+    ck_assert_uint_eq(d1->grants->pins, 1);
+    ck_assert(!(*entry_at(d1->grants, REF) & GTF_writing));
+    give(d1, REF, d2, page, GTF_reading);
     writer = mapped(d1, REF, VA(1), HOST);
     ck_assert_uint_eq(pte_mfn(pte_at(d2, VA(1))).n, page.n);
     ck_assert_int_eq(unmap(writer, VA(1), 0), GNTST_okay);
