@@ -56,9 +56,13 @@ static bool take_pin(const struct domain *g, unsigned ref, const struct domain *
         if ((*e & GTF_type_mask) != GTF_permit_access || (domid_t)(*e >> 16) != user->id ||
             (writable && (*e & GTF_readonly)))
             return false;
-        if (!p->readers && !p->writers)
-            *p = (struct model_pin){.mfn = *e >> 32, .domid = user->id};
         *e |= GTF_reading | (writable ? GTF_writing : 0);
+        if (!p->readers && !p->writers) {
+            *p = (struct model_pin){.mfn = *e >> 32, .domid = user->id};
+        } else if (p->mfn != *e >> 32) { /* its readers have another frame */
+            *e &= ~(uint64_t)GTF_writing;
+            return false;
+        }
     }
     ++*(writable ? &p->writers : &p->readers);
     *m = p->mfn;

@@ -125,8 +125,6 @@ static void choose_updates(struct op *op, struct input *in)
     for (unsigned i = 0; i < op->n; i++) {
         mfn_t table = op_some_frame(in, op->v->domain);
 
-        if (op->domid != DOMID_SELF) /* for leaves; what it means to tables is nobody's business */
-            table = some_typed(in, op->v->domain, FT_L1);
         op->u[i].ptr = fake_maddr(table, some_slot(in)) | (one_in(in, 8) ? pick(in, 8) : 0);
         op->u[i].val = fitting_pte(in, op->v->domain, table);
     }
