@@ -2,6 +2,7 @@
 /* R23: ways in and out of the hypervisor with registers, selectors, flags and stacks it must not
  * trust. What the hardware would fault on in ring 0 must come back to us or end us. */
 #include "attack.h"
+#include <pvguest/user.h>
 
 struct iret_frame {
     uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss;
@@ -152,8 +153,7 @@ static void flags_at_entry(void)
                          : "rax", "rcx", "r11", "rdi", "rsi", "memory", "cc");
         holds("hypercall with a flag set", true);
         PV_TRY(&f)
-        __asm__ volatile("pushfq; orq %0, (%%rsp); popfq; ud2" ::"r"(1ul << bit)
-                         : "memory", "cc");
+        __asm__ volatile("pushfq; orq %0, (%%rsp); popfq; ud2" ::"r"(1ul << bit) : "memory", "cc");
         stopped("exception with a flag set", f.vector);
         holds("flags of the handler are clean", true);
     }
@@ -236,8 +236,7 @@ static void watched_operands(void)
     stopped("frame of iret", f.vector);
     watch(spare_stack + sizeof(spare_stack) - 32);
     PV_TRY(&f)
-    __asm__ volatile("mov %0, %%rsp; ud2" ::"r"(spare_stack + sizeof(spare_stack))
-                     : "memory");
+    __asm__ volatile("mov %0, %%rsp; ud2" ::"r"(spare_stack + sizeof(spare_stack)) : "memory");
     stopped("bounce frame", f.vector);
     pv_set_debugreg(7, 0);
     pv_trap_set(1, NULL);
@@ -252,6 +251,60 @@ static void entries_and_exits(void)
     flags_at_entry();
     late_breakpoint();
     watched_operands();
+}
+
+static uint64_t one_of(const uint64_t *list, unsigned count)
+{
+    uint64_t r = attack_random() >> 8;
+
+    return r & 7 ? list[(r >> 3) % count] : attack_random();
+}
+
+/* Every entry of user mode, from frames full of junk: each ends in some exception of ours. */
+static void random_returns(void)
+{
+    static const uint8_t code[] = {
+        0x0f, 0x05,             /* syscall */
+        0x0f, 0x0b,             /* ud2 */
+        0xcd, 0x80, 0xcd, 0x0e, /* int $0x80, int $14 */
+        0xf1, 0xcc, 0xcf, 0xf4, /* int1, int3, iret, hlt */
+        0x0f, 0x34, 0xcb, 0x9d, /* sysenter, far return, popf */
+        0x8e, 0xd0, 0xcd, 0x80, /* mov %eax, %ss; int $0x80 */
+        0x8e, 0xe8, 0x8e, 0xd8, /* mov %eax, %gs; mov %eax, %ds */
+        0x0f, 0x07, 0x0f, 0x01, /* sysret; swapgs */
+        0xf8, 0x0f, 0x0b,
+    };
+    static const uint64_t selectors[] = {0xe033, 0xe033, 0xe02b, 0xe02b, 0xe023, 0xe008,
+                                         0xe010, 0xe040, 0xe050, 0,      3,      4,
+                                         7,      0x33,   0xe07b, 0xffff};
+    static const uint64_t addresses[] = {
+        PV_USER_CODE, PV_USER_CODE + 4, PV_USER_STACK, NONCANON_VA, NONCANON_VA - 1,
+        HV_TEXT_VA,   HV_M2P_VA,        HV_INSIDE_VA,  0,           PV_VIRT_BASE};
+    struct pv_fault f;
+    unsigned n;
+
+    holds("user root", !pv_user_init());
+    pv_user_run(code, sizeof(code), NULL, &f);
+    for (n = 0; n < 20000; n++) {
+        struct pv_regs r;
+        uint64_t bits = attack_random();
+
+        for (unsigned i = 0; i < sizeof(r) / 8; i++)
+            ((uint64_t *)&r)[i] = one_of(addresses, ARRAY_SIZE(addresses));
+        r.rip = bits & 3 ? PV_USER_CODE + (bits >> 8) % sizeof(code)
+                         : one_of(addresses, ARRAY_SIZE(addresses));
+        r.rax = one_of(selectors, ARRAY_SIZE(selectors));
+        r.cs = (bits & 12 ? PV_CS64 : one_of(selectors, ARRAY_SIZE(selectors))) | 3;
+        r.ss = bits & 48 ? PV_SS : one_of(selectors, ARRAY_SIZE(selectors));
+        r.rsp = bits & 64 ? PV_USER_STACK : one_of(addresses, ARRAY_SIZE(addresses));
+        r.rflags = bits >> 32 | 2;
+        PV_TRY(&f) pv_resume(&r);
+        pv_store(&pv_vcpu_info->evtchn_upcall_mask, 1);
+        if (f.vector < 0)
+            break;
+    }
+    holds("all came back by an exception", n == 20000);
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" ::"r"(0));
 }
 
 /* A bounce frame needs a stack: these have none, and no handler can ever run. */
@@ -313,6 +366,7 @@ static void handler_in_hypervisor(void)
 
 const struct attack entry_attacks[] = {
     {"r23", "bad returns, jumps, flags and selectors", entries_and_exits, ATTACK_SURVIVES},
+    {"r23k", "random returns to user mode", random_returns, ATTACK_SURVIVES},
     {"r23a", "bounce frame into the hypervisor", stack_in_hypervisor, ATTACK_CRASHES},
     {"r23b", "bounce frame into the M2P", stack_in_m2p, ATTACK_CRASHES},
     {"r23c", "bounce frame at a non-canonical address", stack_below_hole, ATTACK_CRASHES},
