@@ -80,8 +80,6 @@ static void resched(bool may_park)
             set_state(prev, VCPU_RUNNABLE, now);
             if (!prev->is_idle)
                 enqueue(c, prev);
-            if (!prev->online) /* went down in the middle of a call: parks at its end */
-                vcpu_set_work(prev, WORK_RESCHED);
         } else {
             set_state(prev, VCPU_OFFLINE, now);
         }
@@ -94,6 +92,8 @@ static void resched(bool may_park)
     else if (c->slice_timer.armed)
         timer_stop(&c->slice_timer);
     unlock(&c->sched_lock);
+    if (unlikely(!prev->online)) /* went down in the middle of a call: parks at its end */
+        vcpu_set_work(prev, WORK_RESCHED);
     if (next == prev)
         return;
     context_switch(prev, next);

@@ -238,6 +238,17 @@ static void check_poll(void)
     pv_event_send(poll_port);
     let_others_run();
     CHECK_EQ("wakes by the masked port", order, ORDER_NONE);
+    pv_event_clear(poll_port);
+    order = ORDER_POLL;
+    let_others_run();
+    CHECK_OK("down while it polls", pv_vcpu_op(VCPUOP_down, SECOND, NULL));
+    let_others_run();
+    pv_event_send(poll_port);
+    let_others_run();
+    CHECK_EQ("does not come back", order, ORDER_POLL);
+    CHECK_OK("up again", pv_vcpu_op(VCPUOP_up, SECOND, NULL));
+    let_others_run();
+    CHECK_EQ("comes back", order, ORDER_NONE);
     pv_event_close(poll_port);
 }
 
