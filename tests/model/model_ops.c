@@ -299,7 +299,7 @@ struct expected model_predict(const struct op *op)
     if (op->kind == OP_STORE) {
         uint64_t n = op->u[0].ptr >> PAGE_SHIFT;
 
-        if (model.f[n].type <= FT_WR)
+        if (model.f[n].owner == d && model.f[n].type <= FT_WR)
             model.mem[n][op->u[0].ptr % PAGE_SIZE / 8] = op->u[0].val;
         return x;
     }

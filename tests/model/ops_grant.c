@@ -91,7 +91,7 @@ static void choose_unmap(struct op *op, struct input *in)
     op->unmap.handle = one_in(in, 32) ? 1u << pick(in, 32) : handle;
     op->unmap.host_addr = one_in(in, 6) ? some_place(in, d, one_in(in, 2)) : p->host;
     if (op->kind == OP_GRANT_REPLACE)
-        op->unmap.dev_bus_addr = op_some_va(in);
+        op->unmap.dev_bus_addr = one_in(in, 6) ? op->unmap.host_addr : op_some_va(in);
     else if (one_in(in, 3))
         op->unmap.dev_bus_addr = one_in(in, 8) ? pick(in, 256) * PAGE_SIZE : p->device;
     if (one_in(in, 8))

@@ -68,7 +68,7 @@ static void store(const struct op *op)
 {
     mfn_t m = mfn(op->u[0].ptr >> PAGE_SHIFT);
 
-    if (word_type(mfn_frame(m)->word) <= FT_WR)
+    if (mfn_frame(m)->owner == op->v->domain && word_type(mfn_frame(m)->word) <= FT_WR)
         fake_words(m)[op->u[0].ptr % PAGE_SIZE / 8] = op->u[0].val;
 }
 
