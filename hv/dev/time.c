@@ -158,7 +158,7 @@ void time_publish(struct vcpu *v)
     struct vcpu_time_info t = {0};
 
     publish(&v->info->time);
-    if (!v->time_area_va)
+    if (!v->time_area_va || v->domain != current->domain) /* the area is reached by its owner only */
         return;
     publish(&t);
     copy_to_guest(v->time_area_va, &t, sizeof(t));

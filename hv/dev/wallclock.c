@@ -94,14 +94,16 @@ void wallclock_publish(struct domain *d)
 {
     struct shared_info *s = d->shared;
     uint32_t version;
+    uint64_t sec;
 
     lock(&wallclock_lock);
+    sec = utc_at_zero / NS_PER_SEC + (uint64_t)d->time_offset;
     version = READ_ONCE(s->wc_version) | 1;
     __atomic_store_n(&s->wc_version, version, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    WRITE_ONCE(s->wc_sec, (uint32_t)(utc_at_zero / NS_PER_SEC));
+    WRITE_ONCE(s->wc_sec, (uint32_t)sec);
     WRITE_ONCE(s->wc_nsec, (uint32_t)(utc_at_zero % NS_PER_SEC));
-    WRITE_ONCE(s->wc_sec_hi, (uint32_t)(utc_at_zero / NS_PER_SEC >> 32));
+    WRITE_ONCE(s->wc_sec_hi, (uint32_t)(sec >> 32));
     __atomic_store_n(&s->wc_version, version + 1, __ATOMIC_RELEASE);
     unlock(&wallclock_lock);
 }

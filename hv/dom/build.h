@@ -54,6 +54,9 @@ void build_p2m(const struct builder *b); /* writes the p2m, and the M2P with it 
 void build_unpack(struct builder *b);
 void build_load(struct builder *b); /* its segments to their places */
 
+/* The page of entry points that some kernels make their calls through. */
+void build_hypercall_page(uint8_t *page);
+
 /* build_tables.c */
 uint64_t tables_needed(uint64_t va, uint64_t end); /* below a root */
 void build_tables(struct builder *b);

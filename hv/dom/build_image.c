@@ -78,7 +78,7 @@ static bool put(void *opaque, uint64_t virt, const void *src, uint64_t len)
 
 /* A slot for each hypercall: its number to EAX, SYSCALL. Like the stubs in kernels, they keep RCX
  * and R11 on the stack, where the iret call's frame has them too; that one does not return. */
-static void fill_hypercall_page(uint8_t *page)
+void build_hypercall_page(uint8_t *page)
 {
     static const uint8_t call[] = {0x51, 0x41, 0x53, 0xb8, 0,    0,    0,
                                    0,    0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
@@ -105,6 +105,6 @@ void build_load(struct builder *b)
         panic("dom0's kernel, which ends at 0x%lx, does not fit in its %lu pages",
               b->image.virt_end, b->nr_pages);
     if (b->image.hypercall_page != IMAGE_ABSENT)
-        fill_hypercall_page(
+        build_hypercall_page(
             mfn_va(build_mfn(b, (b->image.hypercall_page - b->image.virt_base) >> PAGE_SHIFT)));
 }

@@ -13,7 +13,7 @@
 
 #include "sched.h"
 
-struct domain *domain_list;
+struct domain *domain_list, *domains_dead;
 struct spinlock domlist_lock = SPINLOCK_INIT(RANK_DOMLIST);
 struct domain *hardware_domain;
 
@@ -54,6 +54,47 @@ static void shared_info_init(struct domain *d)
     wallclock_publish(d);
 }
 
+static int make_parts(struct domain *d)
+{
+    d->shared = domain_alloc_shared_page(d, &d->shared_mfn);
+    if (!d->shared || evtchn_domain_init(d) || grant_domain_init(d))
+        return -XEN_ENOMEM;
+    shared_info_init(d);
+    return 0;
+}
+
+/* Lock: domlist. */
+static bool id_taken(domid_t id)
+{
+    for_each_domain (d) {
+        if (d->id == id)
+            return true;
+    }
+    for (const struct domain *d = domains_dead; d; d = d->next_dead) {
+        if (d->id == id)
+            return true;
+    }
+    return false;
+}
+
+/* Others may be reading the list. */
+static bool list_insert(struct domain *d)
+{
+    struct domain **p = &domain_list;
+    bool free;
+
+    lock(&domlist_lock);
+    free = !id_taken(d->id);
+    if (free) {
+        while (*p && (*p)->id < d->id)
+            p = &(*p)->next;
+        d->next = *p;
+        __atomic_store_n(p, d, __ATOMIC_RELEASE);
+    }
+    unlock(&domlist_lock);
+    return free;
+}
+
 struct domain *domain_create(domid_t id, unsigned max_vcpus, bool is_hardware)
 {
     struct domain *d = page_alloc(order_of(sizeof(*d)));
@@ -62,28 +103,49 @@ struct domain *domain_create(domid_t id, unsigned max_vcpus, bool is_hardware)
         return NULL;
     d->id = id;
     d->is_hardware = is_hardware;
+    d->pause_count = !is_hardware; /* others are built at leisure */
     d->max_vcpus = MIN(max_vcpus, (unsigned)MAX_VCPUS);
     d->shutdown_code = SHUTDOWN_CODE_NONE;
+    d->weight = SCHED_WEIGHT_DEFAULT;
     lock_init(&d->life, RANK_DOMAIN);
     lock_init(&d->pt_lock, RANK_PT);
     lock_init(&d->pages_lock, RANK_PAGES);
-    d->shared = domain_alloc_shared_page(d, &d->shared_mfn);
-    if (!d->shared || evtchn_domain_init(d) || grant_domain_init(d)) {
-        evtchn_domain_free(d);
-        if (d->shared)
-            domain_free_shared_page(d, d->shared);
-        page_free(d, order_of(sizeof(*d)));
+    if (make_parts(d) || !list_insert(d)) {
+        domain_free(d);
         return NULL;
     }
-    shared_info_init(d);
-
-    lock(&domlist_lock);
-    d->next = domain_list;
-    __atomic_store_n(&domain_list, d, __ATOMIC_RELEASE);
-    unlock(&domlist_lock);
     if (is_hardware)
         hardware_domain = d;
     return d;
+}
+
+domid_t domain_free_id(void)
+{
+    static domid_t last; /* lock: domlist. An id comes again as late as possible */
+    domid_t id;
+
+    lock(&domlist_lock);
+    for (unsigned i = 0; i < DOMID_FIRST_RESERVED; i++) {
+        last = last + 1 < DOMID_FIRST_RESERVED ? (domid_t)(last + 1) : 1;
+        if (!id_taken(last))
+            break;
+    }
+    id = last;
+    unlock(&domlist_lock);
+    return id;
+}
+
+void domain_free(struct domain *d)
+{
+    for_each_vcpu (d, v) {
+        vcpu_arch_destroy(v);
+        page_free(v, order_of(sizeof(*v)));
+    }
+    evtchn_domain_free(d);
+    grant_domain_free(d);
+    if (d->shared)
+        domain_free_shared_page(d, d->shared);
+    page_free(d, order_of(sizeof(*d)));
 }
 
 struct vcpu *vcpu_create(struct domain *d, unsigned id)
@@ -99,6 +161,7 @@ struct vcpu *vcpu_create(struct domain *d, unsigned id)
     v->state_since = now_ns();
     v->info = &d->shared->vcpu_info[id];
     v->info_mfn = INVALID_MFN;
+    v->work = d->pause_count ? WORK_STOP : 0;
     vcpu_timers_init(v);
     if (vcpu_arch_create(v)) {
         page_free(v, order_of(sizeof(*v)));
@@ -111,9 +174,9 @@ struct vcpu *vcpu_create(struct domain *d, unsigned id)
 
 /* ---- Stopping. ---- */
 
-static void stop_vcpus(struct domain *d)
+void domain_stop(struct domain *d)
 {
-    for_each_vcpu(d, v) {
+    for_each_vcpu (d, v) {
         vcpu_set_work(v, WORK_STOP);
         vcpu_kick(v);
     }
@@ -142,7 +205,7 @@ void domain_pause(struct domain *d)
     lock(&d->life);
     d->pause_count++;
     unlock(&d->life);
-    stop_vcpus(d);
+    domain_stop(d);
     while (!vcpus_stopped(d)) {
         vcpu_yield();
         preempt_point();
@@ -160,7 +223,7 @@ void domain_unpause(struct domain *d)
     for_each_vcpu(d, v)
         vcpu_release(v);
     if (!may_run(d)) /* stopped for another reason meanwhile */
-        stop_vcpus(d);
+        domain_stop(d);
 }
 
 static noreturn void machine_end(unsigned code)
@@ -195,6 +258,6 @@ void domain_shutdown(struct domain *d, unsigned code)
         return;
     if (d->is_hardware)
         machine_end(d->shutdown_code);
-    stop_vcpus(d);
+    domain_stop(d);
     send_global_virq(VIRQ_DOM_EXC);
 }

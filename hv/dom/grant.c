@@ -33,7 +33,7 @@ int grant_table_frame(struct domain *d, unsigned index, mfn_t *m)
 {
     int rc;
 
-    if (index >= GRANT_FRAMES_MAX)
+    if (index >= d->grants->max_frames)
         return -XEN_EINVAL;
     lock(&d->grants->lock);
     rc = grow(d, index + 1);
@@ -60,9 +60,9 @@ static int setup_table(void *arg, unsigned n)
     (void)n;
     if (!d)
         return 0;
-    if (op->nr_frames > GRANT_FRAMES_MAX) {
-        op->status = (int16_t)refuse(GNTST_general_error, "table of %u frames: at most %d",
-                                     op->nr_frames, GRANT_FRAMES_MAX);
+    if (op->nr_frames > d->grants->max_frames) {
+        op->status = (int16_t)refuse(GNTST_general_error, "table of %u frames: at most %u",
+                                     op->nr_frames, d->grants->max_frames);
         return 0;
     }
     lock(&d->grants->lock);
@@ -84,7 +84,7 @@ static int query_size(void *arg, unsigned n)
     (void)n;
     if (d) {
         op->nr_frames = READ_ONCE(d->grants->frames);
-        op->max_nr_frames = GRANT_FRAMES_MAX;
+        op->max_nr_frames = d->grants->max_frames;
     }
     return 0;
 }
@@ -209,6 +209,7 @@ int grant_domain_init(struct domain *d)
     lock_init(&t->lock, RANK_GRANT);
     lock_init(&t->track_lock, RANK_MAPTRACK);
     t->track_free = TRACK_NONE;
+    t->max_frames = GRANT_FRAMES_MAX;
     d->grants = t;
     if (grow(d, 1)) {
         grant_domain_free(d);
@@ -217,12 +218,19 @@ int grant_domain_init(struct domain *d)
     return 0;
 }
 
+void grant_limit(struct domain *d, unsigned frames)
+{
+    d->grants->max_frames = MAX(MIN(frames, (unsigned)GRANT_FRAMES_MAX), d->grants->frames);
+}
+
 bool grant_domain_idle(struct domain *d)
 {
     bool idle;
 
     lock(&d->grants->lock);
     idle = !d->grants->pins;
+    for (unsigned i = 0; i < d->grants->frames; i++)
+        idle = idle && domain_shared_page_idle(d->grants->shared[i]);
     unlock(&d->grants->lock);
     return idle;
 }

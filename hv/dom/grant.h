@@ -46,7 +46,7 @@ struct maptrack {
 
 struct grant_table {
     struct spinlock lock; /* RANK_GRANT: as a granter */
-    unsigned frames;
+    unsigned frames, max_frames;
     uint64_t pins;                      /* sum over the active entries */
     uint64_t *shared[GRANT_FRAMES_MAX]; /* struct grant_entry_v1, each as one word; guest-writable
                                            at any time */
@@ -148,6 +148,8 @@ static always_inline void grant_drop(mfn_t m, bool writable)
     else
         frame_put_ref(mfn_frame(m));
 }
+
+void grant_limit(struct domain *d, unsigned frames); /* most frames of the table; not above GRANT_FRAMES_MAX */
 
 /* The batched operations: ops[n], their statuses stored in them (grant_use.c, grant_copy.c). */
 int grant_map_batch(void *ops, unsigned n);

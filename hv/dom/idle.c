@@ -13,6 +13,7 @@ static struct domain idle_domain = {
     .life = SPINLOCK_INIT(RANK_DOMAIN),
     .pt_lock = SPINLOCK_INIT(RANK_PT),
     .pages_lock = SPINLOCK_INIT(RANK_PAGES),
+    .weight = SCHED_WEIGHT_DEFAULT,
 };
 static struct vcpu idle_vcpu[MAX_CPUS];
 static struct vcpu_info no_info; /* the idle domain gets no events; never written */
@@ -45,12 +46,14 @@ void preempt_point(void)
 
 noreturn void idle_loop(void)
 {
-    const struct percpu *c = this_cpu();
-
     for (;;) {
-        if (READ_ONCE(c->run_queue))
+        /* Who waits in the queue and is not chosen has used up its cap. */
+        if (READ_ONCE(current->work) & WORK_RESCHED)
             schedule();
-        else /* a wake-up after the look above is an interrupt that ends HLT */
+        domains_bury();
+        log_announce();
+        if (!(READ_ONCE(current->work) & WORK_RESCHED))
+            /* a wake-up after the look above is an interrupt that ends HLT */
             __asm__ volatile("sti\n\thlt\n\tcli" ::: "memory");
     }
 }

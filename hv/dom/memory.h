@@ -6,6 +6,7 @@
 #include <hv/types.h>
 
 long memory_exchange(uint64_t arg);
+long memory_acquire_resource(uint64_t arg);
 unsigned extent_addr_bits(uint32_t mem_flags); /* of heap_alloc() */
 void m2p_set_extent(mfn_t first, uint64_t pfn, unsigned order);
 

@@ -47,6 +47,8 @@ static int extents_get(struct extents *e, uint64_t arg)
     e->d = call_subject(r.domid, &err);
     if (!e->d)
         return err;
+    if (e->d->dying) /* what it had is given up by other rules */
+        return refuse(-XEN_ESRCH, "the memory of domain %u, which is dying", r.domid);
     e->list = r.extent_start;
     e->count = r.nr_extents;
     e->order = r.extent_order;
@@ -214,7 +216,7 @@ long do_memory_op(uint64_t cmd, uint64_t arg)
     case XENMEM_machine_memory_map:
         return machine_memory_map(arg);
     case XENMEM_acquire_resource:
-        return -XEN_EOPNOTSUPP;
+        return memory_acquire_resource(arg);
     default: /* what is for translated guests or tools only; and memory_map: the domain's memory
                 begins at 0 without holes */
         return -XEN_ENOSYS;

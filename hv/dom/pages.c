@@ -12,27 +12,29 @@
 
 #include "pages.h"
 
-static void list_add(struct domain *d, uint32_t n)
+static void list_add(uint32_t *list, uint32_t n)
 {
     struct frame *f = mfn_frame(mfn(n));
 
     f->prev = 0;
-    f->next = d->pages_first;
+    f->next = *list;
     if (f->next)
         mfn_frame(mfn(f->next))->prev = n;
-    d->pages_first = n;
+    *list = n;
 }
 
 static bool list_remove(struct domain *d, struct frame *f)
 {
     uint32_t n = (uint32_t)frame_mfn(f).n;
 
-    if (!f->prev && d->pages_first != n)
-        return false;
     if (f->prev)
         mfn_frame(mfn(f->prev))->next = f->next;
-    else
+    else if (d->pages_first == n)
         d->pages_first = f->next;
+    else if (d->pages_left == n)
+        d->pages_left = f->next;
+    else
+        return false;
     if (f->next)
         mfn_frame(mfn(f->next))->prev = f->prev;
     f->next = f->prev = 0;
@@ -44,7 +46,7 @@ void domain_adopt_frames(struct domain *d, mfn_t first, unsigned order)
     lock(&d->pages_lock);
     for (uint64_t i = 0; i < 1ull << order; i++) {
         mfn_frame(mfn(first.n + i))->owner = d;
-        list_add(d, (uint32_t)(first.n + i));
+        list_add(&d->pages_first, (uint32_t)(first.n + i));
     }
     unlock(&d->pages_lock);
 }
@@ -143,5 +145,23 @@ void domain_free_shared_page(struct domain *d, void *va)
 
     BUG_ON(f->owner != d);
     frame_put_writable(f);
+    frame_put_ref(f);
+}
+
+bool domain_shared_page_idle(const void *va)
+{
+    uint64_t w = READ_ONCE(mfn_frame(va_mfn(va))->word);
+
+    return w >> FW_REF_SHIFT == 2 && (w & FW_COUNT_MASK) == 1;
+}
+
+void domain_give_up_frame(struct frame *f)
+{
+    struct domain *d = f->owner;
+
+    lock(&d->pages_lock);
+    list_remove(d, f);
+    list_add(&d->pages_left, (uint32_t)frame_mfn(f).n);
+    unlock(&d->pages_lock);
     frame_put_ref(f);
 }

@@ -18,6 +18,10 @@ void domain_uncharge(struct domain *d, uint64_t count);
 /* Frames from heap_alloc() become d's; they are charged already. */
 void domain_adopt_frames(struct domain *d, mfn_t first, unsigned order);
 
+/* A dying domain drops the reference for being allocated: the frame goes to pages_left, and from
+ * there, mostly at once, with its last use. */
+void domain_give_up_frame(struct frame *f);
+
 /* The caller holds a reference. If beside it there is but the one of being allocated, and no typed
  * use, both are taken away: nobody can get at the frame any more, and the caller either releases it
  * or takes the claim back (the frame is then as before, without the caller's reference). False: the

@@ -3,7 +3,8 @@
  * virtual runtime: the CPU time they have had. The first of the queue runs for at most a slice
  * while others wait; a woken vCPU that has had clearly less than the running one takes its place at
  * once. Somebody who slept does not save up its claim: it starts at most SLEEPER_CREDIT before the
- * others.
+ * others. Virtual time passes the slower the greater the weight of the vCPU's domain; a domain with
+ * a cap is passed over once it has had its part of the current period.
  *
  *              vcpu_up, vcpu_release          chosen
  *   OFFLINE ----------------------> RUNNABLE -------> RUNNING
@@ -21,17 +22,45 @@
 
 #include "sched.h"
 
-#define SLICE_NS          10000000ull
+#define SLICE_NS          (SCHED_SLICE_MS * 1000000ull)
 #define SLEEPER_CREDIT_NS 2000000ull
 #define WAKE_MARGIN_NS    200000ull
+#define CAP_PERIOD_NS     20000000ull
+#define CAP_GRAIN_NS      100000ull /* whoever runs gets that much; too much is paid back */
+
+/* ---- Weights and caps. ---- */
+
+/* Virtual runtime of ns run: of a domain of double weight it goes at half the speed. */
+static uint64_t weighed(const struct domain *d, uint64_t ns)
+{
+    return likely(d->weight == SCHED_WEIGHT_DEFAULT) ? ns : ns * SCHED_WEIGHT_DEFAULT / d->weight;
+}
+
+/* What is left to a domain with a cap in this period. */
+static uint64_t cap_rest(struct domain *d, uint64_t now)
+{
+    uint64_t budget = CAP_PERIOD_NS * d->cap / 100, used;
+
+    if (now - d->cap_since >= CAP_PERIOD_NS) {
+        d->cap_since = now;
+        /* What it had too much of, as it was late to be stopped, it pays back. */
+        used = __atomic_load_n(&d->cap_used, __ATOMIC_RELAXED);
+        __atomic_store_n(&d->cap_used, used - MIN(used, budget), __ATOMIC_RELAXED);
+    }
+    used = __atomic_load_n(&d->cap_used, __ATOMIC_RELAXED);
+    return budget - MIN(used, budget);
+}
 
 /* Ends the state that v was in. Lock: its CPU's. */
 static void set_state(struct vcpu *v, enum vcpu_state state, uint64_t now)
 {
     uint64_t spent = now - v->state_since;
 
-    if (v->state == VCPU_RUNNING)
-        v->vruntime += spent;
+    if (v->state == VCPU_RUNNING) {
+        v->vruntime += weighed(v->domain, spent);
+        if (unlikely(v->domain->cap))
+            __atomic_fetch_add(&v->domain->cap_used, spent, __ATOMIC_RELAXED);
+    }
     v->state_time[v->state] += spent;
     v->state = state;
     v->state_since = now;
@@ -53,25 +82,37 @@ static bool may_run(const struct vcpu *v)
     return v->online && !(READ_ONCE(v->work) & WORK_STOP);
 }
 
-static struct vcpu *take_first(struct percpu *c)
+/* The first that has not used up its domain's cap; *until: when to choose again. */
+static struct vcpu *take_first(struct percpu *c, uint64_t now, uint64_t *until)
 {
-    struct vcpu *v = c->run_queue;
+    struct vcpu **p = &c->run_queue, *v;
 
-    if (!v)
-        return c->idle;
-    c->run_queue = v->run_next;
-    v->run_next = NULL;
-    c->min_vruntime = MAX(c->min_vruntime, v->vruntime);
-    return v;
+    *until = ~0ull;
+    for (; (v = *p) != NULL; p = &v->run_next) {
+        uint64_t rest = unlikely(v->domain->cap) ? cap_rest(v->domain, now) : ~0ull - now;
+
+        if (unlikely(!rest)) {
+            *until = MIN(*until, v->domain->cap_since + CAP_PERIOD_NS);
+            continue;
+        }
+        rest = MAX(rest, CAP_GRAIN_NS);
+        *p = v->run_next;
+        v->run_next = NULL;
+        c->min_vruntime = MAX(c->min_vruntime, v->vruntime);
+        *until = MIN(*until, c->run_queue ? now + MIN(rest, SLICE_NS) : now + rest);
+        return v;
+    }
+    return c->idle;
 }
 
 static void resched(bool may_park)
 {
     struct vcpu *prev = current, *next;
     struct percpu *c = prev->pcpu;
-    uint64_t now;
+    uint64_t now, until;
 
-    __atomic_fetch_and(&prev->work, ~WORK_RESCHED, __ATOMIC_SEQ_CST);
+    __atomic_fetch_and(&prev->work, ~(may_park ? WORK_RESCHED | WORK_QUIET : WORK_RESCHED),
+                       __ATOMIC_SEQ_CST);
     now = now_ns();
     lock(&c->sched_lock);
     /* If it does not run, it put itself to sleep, or was woken from that already. */
@@ -84,11 +125,11 @@ static void resched(bool may_park)
             set_state(prev, VCPU_OFFLINE, now);
         }
     }
-    next = take_first(c);
+    next = take_first(c, now, &until);
     set_state(next, VCPU_RUNNING, now);
     c->running = next;
-    if (c->run_queue)
-        timer_set(&c->slice_timer, now + SLICE_NS);
+    if (until != ~0ull)
+        timer_set(&c->slice_timer, until);
     else if (c->slice_timer.armed)
         timer_stop(&c->slice_timer);
     unlock(&c->sched_lock);
@@ -156,7 +197,7 @@ static uint64_t running_had(const struct percpu *c, uint64_t now)
 {
     const struct vcpu *v = c->running;
 
-    return v->vruntime + (v->state == VCPU_RUNNING ? now - v->state_since : 0);
+    return v->vruntime + (v->state == VCPU_RUNNING ? weighed(v->domain, now - v->state_since) : 0);
 }
 
 /* Lock: c's. Where one begins that did not run for long. */
@@ -175,11 +216,12 @@ static uint64_t starting_point(struct percpu *c, uint64_t now)
 static void contend(struct percpu *c, const struct vcpu *v, uint64_t now)
 {
     const struct vcpu *running = c->running;
+    uint64_t until = MAX(running->state_since + SLICE_NS, now);
 
     if (running->is_idle || v->vruntime + WAKE_MARGIN_NS < running_had(c, now) || c != this_cpu())
         prod(c);
-    else if (!c->slice_timer.armed)
-        timer_set(&c->slice_timer, MAX(running->state_since + SLICE_NS, now));
+    else if (!c->slice_timer.armed || c->slice_timer.deadline > until)
+        timer_set(&c->slice_timer, until);
 }
 
 static void make_runnable(struct vcpu *v, enum vcpu_state from)
@@ -232,6 +274,14 @@ void vcpu_down(struct vcpu *v)
     v->online = false;
     vcpu_set_work(v, WORK_RESCHED);
     vcpu_kick(v);
+}
+
+void sched_share_set(struct domain *d, unsigned weight, unsigned cap)
+{
+    d->weight = (uint16_t)weight;
+    d->cap = (uint16_t)cap;
+    for_each_vcpu(d, v)
+        vcpu_set_work(v, WORK_RESCHED); /* the one that runs got its time by the old figures */
 }
 
 /* ---- Sleeping. ---- */

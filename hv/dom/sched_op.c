@@ -28,7 +28,7 @@ static bool poll_done(const void *arg)
 {
     const struct poll *p = arg;
 
-    if (event_deliverable(p->v) || (p->timeout && p->timeout <= now_ns()))
+    if (event_deliverable(p->v) || READ_ONCE(p->v->domain->dying) || (p->timeout && p->timeout <= now_ns()))
         return true;
     for (unsigned i = 0; i < p->count; i++) {
         if (evtchn_port_pending(p->v->domain, p->port[i]))

@@ -34,7 +34,7 @@ static void end_context(struct vcpu *v, bool done)
     unlock(&v->domain->life);
 }
 
-static long op_initialise(struct vcpu *v, uint64_t arg)
+long vcpu_initialise(struct vcpu *v, uint64_t arg)
 {
     struct vcpu_guest_context *c = page_alloc(1);
     long rc;
@@ -167,7 +167,7 @@ static const struct {
     vcpu_op_fn *fn;
     bool own; /* a vCPU does it to itself only */
 } ops[] = {
-    [VCPUOP_initialise] = {op_initialise, false},
+    [VCPUOP_initialise] = {vcpu_initialise, false},
     [VCPUOP_up] = {op_up, false},
     [VCPUOP_down] = {op_down, false},
     [VCPUOP_is_up] = {op_is_up, false},

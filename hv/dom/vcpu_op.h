@@ -5,6 +5,9 @@
 
 #include <hv/domain.h>
 
+/* Takes the context that the caller has at arg, once (vcpu_op.c). */
+long vcpu_initialise(struct vcpu *v, uint64_t arg);
+
 /* Of the current vCPU only (vcpu_timer.c). */
 long vcpu_set_singleshot(struct vcpu *v, uint64_t arg);
 long vcpu_stop_singleshot(struct vcpu *v, uint64_t arg);

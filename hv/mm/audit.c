@@ -204,6 +204,8 @@ void audit(void)
     }
     for_each_domain (d)
         audit_domain(d);
+    for (const struct domain *d = domains_dead; d; d = d->next_dead)
+        audit_domain(d);
     for (uint64_t n = 0; n < frame_max; n++)
         compare(mfn(n));
     page_free(tally, order);

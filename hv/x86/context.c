@@ -10,6 +10,7 @@
 #include <hv/x86.h>
 #include "context.h"
 #include "cpuid.h"
+#include "desc.h"
 
 #define GUEST_CR4 (CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
@@ -239,4 +240,70 @@ int vcpu_load_context(struct vcpu *v, const struct vcpu_guest_context *c)
     v->iopl = (c->user_regs.rflags & X86_EFLAGS_IOPL) / (X86_EFLAGS_IOPL / 3);
     import_regs(vcpu_regs(v), &c->user_regs);
     return 0;
+}
+
+static void export_regs(const struct vcpu *v, struct cpu_user_regs *u)
+{
+    const struct guest_regs *r = vcpu_regs(v);
+
+    *u = (struct cpu_user_regs){.rax = r->rax,
+                                .rbx = r->rbx,
+                                .rcx = r->rcx,
+                                .rdx = r->rdx,
+                                .rsi = r->rsi,
+                                .rdi = r->rdi,
+                                .rbp = r->rbp,
+                                .rsp = r->rsp,
+                                .r8 = r->r8,
+                                .r9 = r->r9,
+                                .r10 = r->r10,
+                                .r11 = r->r11,
+                                .r12 = r->r12,
+                                .r13 = r->r13,
+                                .r14 = r->r14,
+                                .r15 = r->r15,
+                                .rip = r->rip,
+                                .rflags = r->rflags | (uint64_t)v->iopl << 12,
+                                .cs = (uint16_t)r->cs,
+                                .ss = (uint16_t)r->ss,
+                                .ds = v->ds,
+                                .es = v->es,
+                                .fs = v->fs,
+                                .gs = v->gs,
+                                .saved_upcall_mask = READ_ONCE(v->info->evtchn_upcall_mask)};
+    if (u->saved_upcall_mask)
+        u->rflags &= ~(uint64_t)X86_EFLAGS_IF;
+    if (v->kernel_mode)
+        u->cs &= (uint16_t)~3u;
+}
+
+void vcpu_save_context(struct vcpu *v, struct vcpu_guest_context *c)
+{
+    c->flags = VGCF_i387_valid | (v->kernel_mode ? VGCF_in_kernel : 0) |
+               (v->failsafe_masks ? VGCF_failsafe_disables_events : 0) |
+               (v->syscall_masks ? VGCF_syscall_disables_events : 0) | (v->online ? VGCF_online : 0);
+    export_regs(v, &c->user_regs);
+    fpu_export(v, &c->fpu_ctxt);
+    for (unsigned i = 0; i < ARRAY_SIZE(v->trap); i++)
+        c->trap_ctxt[i] = v->trap[i];
+    for (unsigned i = 0; i < 8; i++)
+        c->debugreg[i] = i == 4 || i == 5 ? 0 : debugreg_get(v, i);
+    c->ldt_base = v->ldt_base;
+    c->ldt_ents = v->ldt_entries;
+    c->gdt_ents = v->gdt_entries;
+    for (unsigned i = 0; i * DESCS_PER_PAGE < v->gdt_entries; i++)
+        c->gdt_frames[i] = v->gdt_frame[i];
+    c->kernel_ss = v->kernel_ss;
+    c->kernel_sp = v->kernel_sp;
+    c->ctrlreg[0] = CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE | (v->cr0_ts ? CR0_TS : 0);
+    c->ctrlreg[1] = v->user_cr3;
+    c->ctrlreg[3] = v->kernel_cr3;
+    c->ctrlreg[4] = v->cr4_shadow;
+    c->event_callback_eip = v->event_entry;
+    c->failsafe_callback_eip = v->failsafe_entry;
+    c->syscall_callback_eip = v->syscall_entry;
+    c->vm_assist = v->domain->vm_assist;
+    c->fs_base = v->fs_base;
+    c->gs_base_kernel = v->gs_base_kernel;
+    c->gs_base_user = v->gs_base_user;
 }

@@ -8,7 +8,7 @@
 #include <hv/print.h>
 #include <hv/x86.h>
 #include "context.h"
-#include "cpuid.h"
+#include "cpu_policy.h"
 #include "decode.h"
 #include "msr_policy.h"
 #include "trap.h"
@@ -18,26 +18,11 @@
 
 /* ---- CPUID and MSRs. ---- */
 
-static unsigned maddr_bits(void)
-{
-    return 64 - (unsigned)__builtin_clzll((frame_max << PAGE_SHIFT) - 1);
-}
-
 static void emulate_cpuid(struct guest_regs *r, struct vcpu *v)
 {
     struct cpuid_regs out;
-    struct cpuid_ctx ctx = {
-        .hardware_domain = v->domain->is_hardware,
-        .itsc = time_scale.invariant,
-        .vcpu_id = v->id,
-        .xcr0 = v->xcr0,
-        .tsc_khz = time_scale.tsc_khz,
-        .tsc_mul = time_scale.mul,
-        .tsc_shift = time_scale.shift,
-        .maddr_bits = (uint8_t)maddr_bits(),
-    };
 
-    cpuid_policy(&cpuid_host, (uint32_t)r->rax, (uint32_t)r->rcx, &ctx, &out);
+    vcpu_cpuid(v, (uint32_t)r->rax, (uint32_t)r->rcx, &out);
     r->rax = out.a;
     r->rbx = out.b;
     r->rcx = out.c;

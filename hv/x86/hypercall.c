@@ -41,7 +41,8 @@ long hypercall_unknown(struct guest_regs *r);
     X(callback_op, do_callback_op)                                                                 \
     X(event_channel_op, do_event_channel_op)                                                       \
     X(physdev_op, do_physdev_op)                                                                   \
-    P(sysctl, do_sysctl)
+    P(sysctl, do_sysctl)                                                                           \
+    P(domctl, do_domctl)
 
 #define NR_ROWS ARRAY_SIZE(((struct vcpu *)0)->hcall_count)
 _Static_assert((NR_ROWS & (NR_ROWS - 1)) == 0, "entry.S masks by it");

@@ -259,8 +259,7 @@ void exit_work(struct guest_regs *r, struct vcpu *v)
 
         if (work & WORK_STOP) {
             schedule();
-        } else if (work & WORK_RESCHED) {
-            __atomic_fetch_and(&v->work, ~WORK_RESCHED, __ATOMIC_SEQ_CST);
+        } else if (work & (WORK_RESCHED | WORK_QUIET)) {
             schedule();
         } else if (work & WORK_RUNSTATE) {
             __atomic_fetch_and(&v->work, ~WORK_RUNSTATE, __ATOMIC_SEQ_CST);

@@ -7,7 +7,7 @@
 
 #include "fake.h"
 
-struct domain *domain_list, *hardware_domain;
+struct domain *domain_list, *domains_dead, *hardware_domain;
 struct spinlock domlist_lock = SPINLOCK_INIT(RANK_DOMLIST);
 struct boot_info boot_info;
 struct domain dom_io = {.id = DOMID_IO};
@@ -33,8 +33,10 @@ void vcpu_wake(struct vcpu *v)
 
 void vcpu_kick(struct vcpu *v)
 {
-    (void)v;
     fake_kicks++;
+    if (v->work & WORK_STOP)
+        fake_stop(v);
+    __atomic_fetch_and(&v->work, ~WORK_QUIET, __ATOMIC_SEQ_CST); /* and is on its way out */
 }
 
 /* Only the first few lines exist. */

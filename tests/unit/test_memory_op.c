@@ -53,6 +53,12 @@ void m2p_set(mfn_t m, uint64_t pfn)
 {
     m2p[m.n] = pfn;
 }
+long memory_acquire_resource(uint64_t arg)
+{
+    (void)arg;
+    return -XEN_ENOSYS;
+}
+
 void preempt_point(void)
 {
 }

@@ -85,11 +85,12 @@ static void setup(void)
     memset(idle, 0, sizeof(idle));
     memset(vcpu, 0, sizeof(vcpu));
     memset(info, 0, sizeof(info));
+    domain.weight = SCHED_WEIGHT_DEFAULT;
     for (unsigned i = 0; i < 2; i++) {
         cpu[i].id = i;
         cpu[i].idle = cpu[i].running = &idle[i];
         idle[i] =
-            (struct vcpu){.pcpu = &cpu[i], .is_idle = true, .online = true, .state_since = now};
+            (struct vcpu){.pcpu = &cpu[i], .domain = &domain, .is_idle = true, .online = true, .state_since = now};
         idle[i].state = VCPU_RUNNING;
         sched_queue_init(&cpu[i]);
     }

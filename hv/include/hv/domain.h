@@ -27,18 +27,30 @@ struct domain {
     bool crashed;
     uint8_t shutdown_code; /* SHUTDOWN_CODE_NONE until the guest or its end sets it */
     bool shut_down;
+    bool relinquished;     /* dying, and holds nothing any more but what others hold of it */
     unsigned pause_count; /* lock: life */
     struct spinlock life; /* RANK_DOMAIN */
-    struct domain *next;  /* list of domains; lock: domlist */
+    struct domain *next;  /* list of domains, by rising id; lock: domlist */
+    struct domain *next_dead; /* list of dead ones */
     xen_domain_handle_t handle; /* UUID that the tools gave it */
     unsigned max_vcpus;
     struct vcpu *vcpu[MAX_VCPUS];
+    int64_t time_offset; /* seconds of its wall clock from UTC */
+    bool serves_store;   /* the tools said so */
+#define CPU_FEATURE_WORDS 19
+    uint32_t cpu_hidden[CPU_FEATURE_WORDS]; /* features that its tools do not want it to see (x86/cpu_policy.c) */
+
+    /* Scheduling (dom/sched.c). */
+    uint16_t weight, cap;   /* share of a contended CPU; most, in per cent of one CPU, 0: no limit */
+    uint64_t cap_since;     /* ns: begin of the current period; lock: none, a race costs accuracy */
+    uint64_t cap_used;      /* ns run in it, atomic */
 
     /* Memory. */
     struct spinlock pt_lock; /* RANK_PT: contents and types of this domain's page tables */
     bool walk_busy;          /* lock: pt. A structural operation is in a preemption window */
     struct spinlock pages_lock; /* RANK_PAGES */
     uint32_t pages_first;    /* lock: pages */
+    uint32_t pages_left;     /* lock: pages. Frames that a dying domain has given up and others still use */
     uint64_t tot_pages, max_pages; /* lock: pages */
     struct shared_info *shared; /* in the direct map; guest-writable at any time */
     mfn_t shared_mfn;
@@ -68,6 +80,7 @@ enum vcpu_state { VCPU_RUNNING, VCPU_RUNNABLE, VCPU_BLOCKED, VCPU_OFFLINE }; /* 
 #define WORK_FAILSAFE  0x10u /* the IRET to the guest faulted */
 #define WORK_RUNSTATE  0x20u /* guest runstate area could not be written yet */
 #define WORK_SEGMENTS  0x40u /* a segment register could not be loaded: once more */
+#define WORK_QUIET     0x80u /* somebody waits until it holds no pointers to domains: schedule() once on the way out */
 
 struct vcpu {
     /* Hot: offsets used by entry.S through asm-offsets. */
@@ -130,6 +143,7 @@ struct vcpu {
 };
 
 extern struct domain *domain_list; /* lock: domlist_lock */
+extern struct domain *domains_dead; /* no longer to be found, but not free yet; lock: domlist_lock */
 extern struct spinlock domlist_lock;
 extern struct domain *hardware_domain;
 extern struct domain dom_io; /* owner of frames that are no RAM */
@@ -141,8 +155,14 @@ extern struct domain dom_io; /* owner of frames that are no RAM */
 
 /* Domains (dom/domain.c). */
 struct domain *domain_by_id(domid_t id); /* NULL: none. DOMID_SELF is resolved. The list never shrinks under a running call (see domain.c) */
-struct domain *domain_create(domid_t id, unsigned max_vcpus, bool is_hardware);
+struct domain *domain_create(domid_t id, unsigned max_vcpus, bool is_hardware); /* NULL: no memory, or the id is taken */
+domid_t domain_free_id(void); /* one that nobody has, nor had lately */
+void domain_free(struct domain *d); /* nobody else knows of it, or does any more */
 struct vcpu *vcpu_create(struct domain *d, unsigned id);
+void domain_stop(struct domain *d); /* WORK_STOP for all its vCPUs, and a kick */
+/* Ends another domain: gives back all that it has and that nobody else uses; may be preempted (dom/destroy.c). */
+void domain_destroy(struct domain *d);
+void domains_bury(void); /* frees those dead whom nobody needs any more; the caller holds no pointers to domains */
 static always_inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t id)
 {
     return id < d->max_vcpus ? d->vcpu[id] : NULL;
@@ -166,6 +186,7 @@ void vcpu_arch_release(struct vcpu *v);
 void vcpu_arch_destroy(struct vcpu *v);
 /* VCPUOP_initialise: checks everything, takes references of root and GDT. The vCPU is offline and its context unset. */
 int vcpu_load_context(struct vcpu *v, const struct vcpu_guest_context *c);
+void vcpu_save_context(struct vcpu *v, struct vcpu_guest_context *c); /* the reverse; v does not run, *c is zero */
 /* The first context of a built domain: kernel mode, flat segments, RSI = start_info. Root's typed reference is the caller's gift. */
 void vcpu_start_context(struct vcpu *v, uint64_t rip, uint64_t rsp, uint64_t start_info_va, mfn_t root);
 noreturn void vcpu_first_run(void); /* where a new vCPU's stack starts */
@@ -222,7 +243,7 @@ int grant_table_frame(struct domain *d, unsigned index, mfn_t *m);
  * grants; may be preempted. Its own table stays for those who map its grants, and with it the struct domain: it may be
  * freed when the domain is idle and nobody can find it any more. */
 void grant_domain_release(struct domain *d);
-bool grant_domain_idle(struct domain *d);
+bool grant_domain_idle(struct domain *d); /* none of its grants is in use, nor its table mapped */
 void grant_domain_free(struct domain *d);
 
 #endif

@@ -119,6 +119,7 @@ int domain_alloc_frames(struct domain *d, unsigned order, unsigned addr_bits, mf
 /* A page of the hypervisor that the guest may map (shared_info, grant table): owner d, held WR by the hypervisor, not on the list. */
 void *domain_alloc_shared_page(struct domain *d, mfn_t *m);
 void domain_free_shared_page(struct domain *d, void *va);
+bool domain_shared_page_idle(const void *va); /* nobody but the hypervisor uses it */
 /* The last reference is gone (mm/frame.c): off the owner's list, to the heap. */
 void domain_frame_release(struct frame *f);
 

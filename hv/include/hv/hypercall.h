@@ -26,6 +26,7 @@ long do_vm_assist(uint64_t cmd, uint64_t type);
 long do_sched_op_compat(uint64_t cmd, uint64_t arg);
 long do_physdev_op_compat(uint64_t op);
 long do_sysctl(uint64_t arg);
+long do_domctl(uint64_t arg);
 long do_multicall(uint64_t calls, uint64_t count);
 /* x86/: */
 long do_set_trap_table(uint64_t table);

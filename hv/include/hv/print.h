@@ -15,6 +15,12 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap) PRINTF(3, 0);
 
 /* Hypervisor's own messages, filtered by loglvl=. A line is prefixed "(PV) ". */
 void printk(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
+/* The last of them are kept for dom0. An index is a place in the log; reads from there (from the start, if that is lost),
+ * moves it on, and returns how many bytes there were. What is cleared is not where a new reader starts. */
+size_t log_read(uint32_t *index, char *buf, size_t size);
+uint32_t log_start(void);
+void log_clear(uint32_t index);
+void log_announce(void); /* VIRQ_CON_RING, if there is news */
 /* About a guest's doings, filtered by guest_loglvl= and rate-limited; prefixed "(PV) d0v0 ". */
 void guest_log(const struct domain *d, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
 
