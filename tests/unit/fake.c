@@ -129,7 +129,8 @@ void fake_reset(const struct fake_config *c)
     fake_lock_reset();
     fake_tlb_reset();
     fake_heap_reset();
-    domain_list = NULL;
+    domain_list = domains_dead = NULL;
+    memset(fake_freed, 0, sizeof(fake_freed));
     memset(fake_pirq_bound, 0, sizeof(fake_pirq_bound));
     for (unsigned i = 0; i < FAKE_DOMAINS; i++)
         make_domain(i, c);

@@ -83,6 +83,10 @@ extern uint64_t fake_preempts;
 void fake_no_locks(const char *where);
 void fake_lock_reset(void);
 
+/* The end of domains (fake_end.c). */
+void fake_stop(struct vcpu *v); /* as the scheduler does when it finds WORK_STOP */
+extern bool fake_freed[FAKE_DOMAINS];
+
 /* TLB (fake_tlb.c): for each CPU all that its page walks could have found since its last flush. */
 void fake_tlb_reset(void);
 void fake_tlb_note(void);  /* page tables as they are now have been seen by all CPUs */

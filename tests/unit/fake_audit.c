@@ -110,16 +110,23 @@ static void vcpu(const struct vcpu *v)
         typed_use(v->info_mfn, FT_WR, "a vcpu_info page");
 }
 
-/* Frames that d has: each is on its list for one reference. */
-static void owned(const struct domain *d)
+/* A list of d's frames; each that is not given up is there for one reference. */
+static uint64_t listed(const struct domain *d, uint32_t first, unsigned refs)
 {
     uint64_t n = 0;
 
-    for (uint32_t m = d->pages_first; m; m = frame_table[m].next) {
+    for (uint32_t m = first; m; m = frame_table[m].next) {
         if (frame_table[m].owner != d || ++n > FAKE_RAM)
             fake_fail("A1: frame %#x is on the list of domain %u", m, d->id);
-        tally[m].refs++;
+        tally[m].refs += refs;
     }
+    return n;
+}
+
+static void owned(const struct domain *d)
+{
+    uint64_t n = listed(d, d->pages_first, 1) + listed(d, d->pages_left, 0);
+
     if (n != d->tot_pages)
         fake_fail("A12: domain %u is charged for %lu frames and has %lu", d->id, d->tot_pages, n);
 }
