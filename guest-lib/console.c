@@ -1,143 +1,71 @@
 /* SPDX-License-Identifier: MIT */
-/* Formatted output by console_io, and string functions. */
+/* The console: dom0's is the hypervisor's own, by console_io; others share a page with a daemon. */
 #include <pvguest/console.h>
-#include <pvguest/hypercall.h>
-#include <stdarg.h>
+#include <pvguest/event.h>
+#include <pvguest/mm.h>
+#include <pvabi/io/console.h>
 
-void *memcpy(void *dst, const void *src, size_t n)
+/* NULL while the page is not reachable, and in dom0. */
+static struct xencons_interface *page(void)
 {
-    void *ret = dst;
-
-    __asm__ volatile("rep movsb" : "+D"(dst), "+S"(src), "+c"(n)::"memory");
-    return ret;
+    if (!pv_m2p || pv_start_info->flags & SIF_INITDOMAIN || !pv_start_info->console.domU.evtchn)
+        return NULL;
+    return pv_mfn_to_va(pv_start_info->console.domU.mfn);
 }
 
-void *memset(void *dst, int c, size_t n)
+static void page_write(struct xencons_interface *p, const char *s, size_t len)
 {
-    void *ret = dst;
+    unsigned port = pv_start_info->console.domU.evtchn;
+    uint32_t prod = p->out_prod;
 
-    __asm__ volatile("rep stosb" : "+D"(dst), "+c"(n) : "a"(c) : "memory");
-    return ret;
-}
-
-int memcmp(const void *a, const void *b, size_t n)
-{
-    const uint8_t *x = a, *y = b;
-
-    for (; n; n--, x++, y++)
-        if (*x != *y)
-            return *x - *y;
-    return 0;
-}
-
-size_t strlen(const char *s)
-{
-    size_t n = 0;
-
-    while (s[n])
-        n++;
-    return n;
-}
-
-int strcmp(const char *a, const char *b)
-{
-    while (*a && *a == *b)
-        a++, b++;
-    return (uint8_t)*a - (uint8_t)*b;
+    while (len) {
+        if (prod - pv_load(&p->out_cons) >= sizeof(p->out)) {
+            pv_event_send(port);
+            pv_sched_op(SCHEDOP_yield, NULL);
+            continue;
+        }
+        p->out[MASK_XENCONS_IDX(prod++, p->out)] = *s++;
+        len--;
+        pv_barrier(); /* the byte before the index that shows it */
+        pv_store(&p->out_prod, prod);
+    }
+    pv_event_send(port);
 }
 
 void pv_write(const char *s, size_t len)
 {
-    pv_console_io(CONSOLEIO_write, len, (char *)s);
+    struct xencons_interface *p = page();
+
+    if (p)
+        page_write(p, s, len);
+    else
+        pv_console_io(CONSOLEIO_write, len, (char *)s);
 }
 
-struct line {
-    char text[256];
-    size_t used;
-};
-
-static void put(struct line *l, char c)
+static size_t page_read(struct xencons_interface *p, char *buf, size_t size)
 {
-    if (l->used == sizeof(l->text)) {
-        pv_write(l->text, l->used);
-        l->used = 0;
-    }
-    l->text[l->used++] = c;
+    uint32_t cons = p->in_cons;
+    size_t n = 0;
+
+    for (; n < size && cons != pv_load(&p->in_prod); n++)
+        buf[n] = p->in[MASK_XENCONS_IDX(cons++, p->in)];
+    if (!n)
+        return 0;
+    pv_barrier(); /* the bytes are out before the other side may reuse their places */
+    pv_store(&p->in_cons, cons);
+    pv_event_send(pv_start_info->console.domU.evtchn);
+    return n;
 }
 
-static void put_number(struct line *l, uint64_t v, unsigned base, int width, char pad)
+size_t pv_console_read(char *buf, size_t size)
 {
-    char digits[20];
-    int n = 0;
+    struct xencons_interface *p = page();
+    long n = p ? (long)page_read(p, buf, size) : pv_console_io(CONSOLEIO_read, size, buf);
 
-    do {
-        digits[n++] = "0123456789abcdef"[v % base];
-    } while (v /= base);
-    for (; width > n; width--)
-        put(l, pad);
-    while (n)
-        put(l, digits[--n]);
+    return n < 0 ? 0 : n;
 }
 
-static void put_signed(struct line *l, int64_t v, int width, char pad)
+long pv_console_port(void)
 {
-    if (v < 0) {
-        put(l, '-');
-        v = -v;
-    }
-    put_number(l, v, 10, width, pad);
-}
-
-void pv_printf(const char *fmt, ...)
-{
-    struct line l = {.used = 0};
-    va_list ap;
-
-    va_start(ap, fmt);
-    for (; *fmt; fmt++) {
-        int width = 0;
-        bool wide = false;
-        char pad = ' ';
-
-        if (*fmt != '%') {
-            put(&l, *fmt);
-            continue;
-        }
-        if (*++fmt == '0')
-            pad = '0';
-        for (; *fmt >= '0' && *fmt <= '9'; fmt++)
-            width = width * 10 + *fmt - '0';
-        for (; *fmt == 'l'; fmt++)
-            wide = true;
-        switch (*fmt) {
-        case 'd':
-            put_signed(&l, wide ? va_arg(ap, long) : va_arg(ap, int), width, pad);
-            break;
-        case 'u':
-            put_number(&l, wide ? va_arg(ap, unsigned long) : va_arg(ap, unsigned), 10, width, pad);
-            break;
-        case 'p':
-            wide = true; /* fall through */
-        case 'x':
-            put_number(&l, wide ? va_arg(ap, unsigned long) : va_arg(ap, unsigned), 16, width, pad);
-            break;
-        case 's': {
-            const char *s = va_arg(ap, const char *);
-            int n = 0;
-
-            for (; s[n]; n++)
-                put(&l, s[n]);
-            for (; n < width; n++)
-                put(&l, ' ');
-            break;
-        }
-        case 'c':
-            put(&l, va_arg(ap, int));
-            break;
-        default:
-            put(&l, *fmt);
-        }
-    }
-    va_end(ap);
-    pv_write(l.text, l.used);
+    return page() ? (long)pv_start_info->console.domU.evtchn : pv_event_bind_virq(VIRQ_CONSOLE);
 }

@@ -68,8 +68,8 @@ void pv_event_dispatch(void)
     for (; words; words &= words - 1) {
         unsigned w = __builtin_ctzl(words);
 
-        bits = pv_load(&pv_shared_info->evtchn_pending[w]) &
-               ~pv_load(&pv_shared_info->evtchn_mask[w]);
+        bits =
+            pv_load(&pv_shared_info->evtchn_pending[w]) & ~pv_load(&pv_shared_info->evtchn_mask[w]);
         for (; bits; bits &= bits - 1) {
             unsigned port = w * 64 + __builtin_ctzl(bits);
 

@@ -45,7 +45,7 @@ bool pv_grant_end(unsigned ref)
     do {
         if (flags & (GTF_reading | GTF_writing))
             return false;
-    } while (!__atomic_compare_exchange_n(&pv_grants[ref].flags, &flags, 0, false,
-                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+    } while (!__atomic_compare_exchange_n(&pv_grants[ref].flags, &flags, 0, false, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_SEQ_CST));
     return true;
 }

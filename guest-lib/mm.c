@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Page tables: the pool, walks by way of the M2P, and changes through the hypervisor. */
-#include <pvguest/console.h>
+/* Page tables: walks by way of the M2P, and changes through the hypervisor. */
 #include <pvguest/mm.h>
 #include <pvguest/start.h>
 
-#define POOL_PAGES 4096
-
 uint64_t *pv_p2m;
 const uint64_t *pv_m2p;
-
-static uint8_t pool[POOL_PAGES][PAGE_SIZE] pv_aligned(4096);
-static unsigned pool_used;
 
 void pv_mm_init(void)
 {
@@ -20,34 +14,6 @@ void pv_mm_init(void)
     pv_m2p = (const uint64_t *)HYPERVISOR_VIRT_START;
     if (!pv_memory_op(XENMEM_machphys_mapping, &m))
         pv_m2p = (const uint64_t *)m.v_start;
-}
-
-void *pv_pages_alloc(unsigned count)
-{
-    void *first = pool[pool_used];
-
-    if (POOL_PAGES - pool_used < count) {
-        pv_printf("pvguest: page pool exhausted\n");
-        return NULL;
-    }
-    pool_used += count;
-    memset(first, 0, count * PAGE_SIZE);
-    return first;
-}
-
-void *pv_page_alloc(void)
-{
-    return pv_pages_alloc(1);
-}
-
-unsigned pv_page_mark(void)
-{
-    return pool_used;
-}
-
-void pv_page_rewind(unsigned mark)
-{
-    pool_used = mark;
 }
 
 uint64_t *pv_table(uint64_t va, unsigned level)

@@ -22,8 +22,7 @@ static bool user_may_raise(unsigned vector)
 
 static long set_callback(unsigned type, unsigned stub, unsigned flags)
 {
-    struct callback_register cb = {
-        .type = type, .flags = flags, .address = pv_trap_stubs[stub]};
+    struct callback_register cb = {.type = type, .flags = flags, .address = pv_trap_stubs[stub]};
 
     return pv_callback_op(CALLBACKOP_register, &cb);
 }
@@ -119,7 +118,7 @@ int pv_try_write(uint64_t va, uint64_t value)
 {
     struct pv_fault f;
 
-    PV_TRY(&f) *(volatile uint64_t *)va = value;
+    PV_TRY(&f) * (volatile uint64_t *)va = value;
     return f.vector;
 }
 
@@ -127,7 +126,8 @@ int pv_try_exec(uint64_t va)
 {
     struct pv_fault f;
 
-    PV_TRY(&f) __asm__ volatile("call *%0" ::"r"(va) : "memory", "rax", "rcx", "rdx", "rsi", "rdi",
-                                "r8", "r9", "r10", "r11");
+    PV_TRY(&f)
+    __asm__ volatile("call *%0" ::"r"(va)
+                     : "memory", "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11");
     return f.vector;
 }

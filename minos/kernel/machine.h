@@ -55,17 +55,17 @@ void machine_halt(int status) __attribute__((noreturn));
 
 /* --- Address translation: tables are x86-64's, four levels of 512 entries --- */
 
-#define PTE_P     0x001ul
-#define PTE_RW    0x002ul
-#define PTE_USER  0x004ul
-#define PTE_NX    (1ul << 63)
-#define PTE_TABLE (PTE_P | PTE_RW | PTE_USER | 0x60) /* accessed, dirty */
+#define PTE_P    0x001ul
+#define PTE_RW   0x002ul
+#define PTE_USER 0x004ul
+#define PTE_NX   (1ul << 63)
+#define PTE_LINK (PTE_P | PTE_RW | PTE_USER | 0x60) /* accessed, dirty */
 
 /* An entry for a frame, and the frame of an entry. Nobody else may know what is inside. */
 pte_t mmu_entry(paddr_t frame, uint64_t flags);
 paddr_t mmu_frame(pte_t entry);
-/* Puts the kernel's half into a new root, which is still all zero. */
-void mmu_root_init(pte_t *root);
+/* Puts the kernel's half into a new root, which is still all zero. False: out of memory. */
+bool mmu_root_init(pte_t *root);
 /* The only way to write an entry; level 1 to 4 is that of the table that `slot` lies in. Takes
  * effect at once, except at level 1 in a batch. */
 void mmu_set(pte_t *slot, pte_t value, unsigned level);
@@ -77,8 +77,8 @@ void mmu_flush_page(uintptr_t va);
 void mmu_flush_user(void);
 /* Switches to a root; 0 is that of the kernel alone. */
 void mmu_load(paddr_t root);
-/* The root, which is not the current one, will not be used again: its tables become plain memory.
- */
+/* The root, which is not the current one, will not be used again: its tables become plain memory,
+ * to be read once more and freed. */
 void mmu_root_retire(paddr_t root);
 
 #endif

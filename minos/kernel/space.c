@@ -27,7 +27,7 @@ static pte_t *walk(struct space *s, uintptr_t va, bool make)
 
             if (!f)
                 return NULL;
-            mmu_set(slot, mmu_entry(f, PTE_TABLE), level);
+            mmu_set(slot, mmu_entry(f, PTE_LINK), level);
         }
         table = phys_to_virt(mmu_frame(*slot));
     }
@@ -41,12 +41,12 @@ struct space *space_new(void)
     if (!s)
         return NULL;
     s->root = frame_alloc();
-    if (!s->root) {
-        kfree(s, sizeof(*s));
-        return NULL;
-    }
-    mmu_root_init(phys_to_virt(s->root));
-    return s;
+    if (s->root && mmu_root_init(phys_to_virt(s->root)))
+        return s;
+    if (s->root)
+        frame_put(s->root);
+    kfree(s, sizeof(*s));
+    return NULL;
 }
 
 /* Only the lower half is a space's own. */
@@ -75,7 +75,7 @@ static bool fork_table(pte_t *from, pte_t *to, unsigned level)
         f = frame_alloc();
         if (!f)
             return false;
-        mmu_set(&to[i], mmu_entry(f, PTE_TABLE), level);
+        mmu_set(&to[i], mmu_entry(f, PTE_LINK), level);
         if (!fork_table(phys_to_virt(mmu_frame(e)), phys_to_virt(f), level - 1))
             return false;
     }
@@ -179,8 +179,10 @@ int space_fault(struct space *s, uintptr_t va, bool write)
             return -ENOMEM;
         mmu_set(slot, mmu_entry(f, flags), 1);
     } else if (write && !(*slot & PTE_RW)) {
+        mmu_batch_begin();
         error = unshare(slot, flags);
         mmu_flush_page(va);
+        mmu_batch_end();
     }
     return error;
 }

@@ -134,9 +134,10 @@ paddr_t mmu_frame(pte_t entry)
     return entry & FRAME_MASK;
 }
 
-void mmu_root_init(pte_t *root)
+bool mmu_root_init(pte_t *root)
 {
     root[511] = boot_l4[511];
+    return true;
 }
 
 void mmu_set(pte_t *slot, pte_t value, unsigned level)

@@ -6,20 +6,20 @@
 #include <pvguest/types.h>
 #include <pvguest/hypercall.h>
 
-#define PTE_P        0x001ul
-#define PTE_RW       0x002ul
-#define PTE_US       0x004ul
-#define PTE_PWT      0x008ul
-#define PTE_PCD      0x010ul
-#define PTE_A        0x020ul
-#define PTE_D        0x040ul
-#define PTE_PSE      0x080ul
-#define PTE_G        0x100ul
-#define PTE_NX       (1ul << 63)
-#define PTE_FRAME    0x000ffffffffff000ul
-#define PTE_KERNEL   (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
+#define PTE_P         0x001ul
+#define PTE_RW        0x002ul
+#define PTE_US        0x004ul
+#define PTE_PWT       0x008ul
+#define PTE_PCD       0x010ul
+#define PTE_A         0x020ul
+#define PTE_D         0x040ul
+#define PTE_PSE       0x080ul
+#define PTE_G         0x100ul
+#define PTE_NX        (1ul << 63)
+#define PTE_FRAME     0x000ffffffffff000ul
+#define PTE_KERNEL    (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
 #define PTE_KERNEL_RO (PTE_P | PTE_US | PTE_A | PTE_D)
-#define PTE_TABLE    (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
+#define PTE_TABLE     (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
 
 #define PV_VIRT_BASE 0xffffffff80000000ul
 
@@ -50,7 +50,8 @@ pv_inline unsigned pv_index(uint64_t va, unsigned level)
     return va >> (PAGE_SHIFT + 9 * (level - 1)) & 511;
 }
 
-/* Zeroed pages out of the guest's own pool; the rewind gives back everything taken since the mark. */
+/* Zeroed pages out of the guest's own pool; the rewind gives back everything taken since the mark.
+ */
 void *pv_page_alloc(void);
 void *pv_pages_alloc(unsigned count);
 unsigned pv_page_mark(void);

@@ -54,8 +54,7 @@ void pv_catch_disarm(void);
 
 /* PV_TRY(&f) { code } runs the code; an exception ends it and leaves its facts in f. Locals that
  * the code changes and that are read afterwards must be volatile. */
-#define PV_TRY(f)                                                                                  \
-    for (int pv_once_ = !pv_catch_arm(f); pv_once_; pv_catch_disarm(), pv_once_ = 0)
+#define PV_TRY(f) for (int pv_once_ = !pv_catch_arm(f); pv_once_; pv_catch_disarm(), pv_once_ = 0)
 
 /* One access each; the vector of the fault, or -1. */
 int pv_try_read(uint64_t va, uint64_t *value);

@@ -11,8 +11,8 @@
 #define PAGE_SIZE  4096ul
 #define PAGE_MASK  (~(PAGE_SIZE - 1))
 
-#define pv_inline  static inline __attribute__((always_inline))
-#define pv_packed  __attribute__((packed))
+#define pv_inline     static inline __attribute__((always_inline))
+#define pv_packed     __attribute__((packed))
 #define pv_aligned(n) __attribute__((aligned(n)))
 #define pv_barrier()  __asm__ volatile("" ::: "memory")
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -8,7 +8,6 @@
 #define WORDS 32
 
 static char line[512], words[1024]; /* a line, and the words in it, one NUL each */
-static char status_text[16] = "0";
 static int last_status;
 static bool interactive;
 
@@ -53,6 +52,14 @@ static char next(char **at, char **text, char **word)
     return 'w';
 }
 
+static char *status(void)
+{
+    static char text[16];
+
+    format(text, sizeof(text), "%d", last_status);
+    return text;
+}
+
 /* Parses up to |, ; or &, which is returned; 0 at the end of the line, -1 for nonsense. */
 static int parse(char **at, char **text, struct command *c)
 {
@@ -65,7 +72,7 @@ static int parse(char **at, char **text, struct command *c)
         if (kind == 'w') {
             if (c->count == WORDS)
                 return -1;
-            c->words[c->count++] = strcmp(word, "$?") ? word : status_text;
+            c->words[c->count++] = strcmp(word, "$?") ? word : status();
             continue;
         }
         if (kind != '<' && kind != '>')
@@ -180,7 +187,6 @@ static bool pipeline(char **at, char **text)
         wait_for(child);
     else
         last_status = complain("fork", child);
-    format(status_text, sizeof(status_text), "%d", last_status);
     return end;
 }
 
