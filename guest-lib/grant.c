@@ -4,6 +4,7 @@
 #include <pvguest/mm.h>
 
 struct grant_entry_v1 *pv_grants;
+unsigned pv_grant_count;
 
 long pv_grant_init(unsigned frames, uint64_t va)
 {
@@ -27,6 +28,7 @@ long pv_grant_init(unsigned frames, uint64_t va)
             return rc;
     }
     pv_grants = (struct grant_entry_v1 *)va;
+    pv_grant_count = frames * PAGE_SIZE / sizeof(*pv_grants);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #define MINOS_PV_H
 
 #include <pvguest/console.h>
+#include <pvguest/control.h>
 #include <pvguest/hypercall.h>
 #include <pvguest/lazy.h>
 #include <pvguest/mm.h>
@@ -18,5 +19,6 @@ void trap_init(void); /* trap.c */
 /* Maps all memory at KERNEL_BASE; the first byte that the builder and this have left free. */
 paddr_t memory_init(void); /* memory.c */
 void mmu_init(void);       /* mmu.c; after memory_init */
+void devices_init(void);   /* devices.c */
 
 #endif

@@ -2,7 +2,8 @@
 /* The kernel as a guest: start, clock, console, end. */
 #include "pv.h"
 
-#define TICK (PV_SECOND / TICKS_PER_SECOND)
+#define PANIC 255 /* status that the kernel ends with then */
+#define TICK  (PV_SECOND / TICKS_PER_SECOND)
 
 static uint64_t next_tick;
 
@@ -57,6 +58,7 @@ void pv_main(void)
 void machine_devices(void)
 {
     interrupts_init();
+    devices_init();
 }
 
 uint64_t machine_time(void)
@@ -76,7 +78,9 @@ void machine_console_write(const char *s, size_t len)
 
 void machine_halt(int status)
 {
-    pv_shutdown(status == 255 ? SHUTDOWN_crash : SHUTDOWN_poweroff);
+    if (status == PANIC)
+        pv_shutdown(SHUTDOWN_crash);
+    pv_exit(status);
 }
 
 /* guest-lib's needs for memory are met as everybody's are. */
