@@ -61,11 +61,12 @@ sizes_asserted() {
 # compare DIRECTORY: two programs print all that the pvabi in that directory defines, one as pvabi
 # has it, one as Xen has it. Returns 0 same, 1 different, 2 if something cannot be compiled.
 compare() {
-    for h in "$1"/pvabi/*.h; do
-        echo "#include <pvabi/${h##*/}>"
+    for h in "$1"/pvabi/*.h "$1"/pvabi/io/*.h; do
+        echo "#include <pvabi/${h#"$1"/pvabi/}>"
     done >"$BUILD/headers.inc"
     "$CC" -E -P -ffreestanding -I"$1" -x c "$BUILD/headers.inc" >"$BUILD/headers.i" &&
-        perl tests/abi/names.pl "$BUILD/headers.i" "$1"/pvabi/*.h >"$BUILD/names.all" || return 2
+        perl tests/abi/names.pl "$BUILD/headers.i" "$1"/pvabi/*.h \
+            "$1"/pvabi/io/*.h >"$BUILD/names.all" || return 2
     grep -vxF "$OURS_ALONE" "$BUILD/names.all" >"$BUILD/names.inc"
     "$CC" -std=gnu11 -I"$BUILD" -I"$1" -o "$BUILD/ours" tests/abi/probe.c &&
         "$CC" -std=gnu11 -I"$BUILD" -isystem "$XEN_INCLUDE" -DPROBE_XEN -o "$BUILD/xen" \
@@ -92,8 +93,8 @@ mkdir -p "$BUILD"
 
 strict="-Wall -Wextra -Wshadow -Werror -fsyntax-only"
 echo 'extern int unit;' >"$BUILD/unit.h" # ISO C wants a declaration in every unit
-for path in pvabi/*.h; do
-    h=${path##*/}
+for path in pvabi/*.h pvabi/io/*.h; do
+    h=${path#pvabi/}
     # shellcheck disable=SC2086
     check "$h alone, in C" alone "$h" "$CC" -std=c11 -Wpedantic $strict \
         -include "$BUILD/unit.h" -x c
@@ -128,6 +129,8 @@ if [ $failed = 0 ]; then
         mutant 1 event_channel.h 's/uint8_t _pad\[7\]/uint8_t _pad[6]/'
     check "a structure that grew is noticed" \
         mutant 2 grant_table.h '/^struct gnttab_copy {/,/^}/s/int16_t status/int64_t status/'
+    check "another place in a ring's request is noticed" \
+        mutant 1 io/netif.h '/^struct netif_tx_request/,/^}/{s/uint16_t id;/uint16_t x;/;s/size;/id;/;s/ x;/ size;/}'
     check "a name that Xen lacks is noticed" \
         mutant 2 sched.h 's/SCHEDOP_pin_override/SCHEDOP_pin_vcpu/'
     check "a syntax error is noticed" mutant 2 vcpu.h 's/uint64_t period_ns;/uint64_t period_ns/'
