@@ -54,9 +54,8 @@ deps: $(NEEDS:%=build/.deps-%.mk)
 # --- Hypervisor, guests, tests: each part says itself what it is made of ---
 
 ifneq ($(BUILDING),)
-include hv/hv.mk
-include guest-lib/guest.mk
-include $(wildcard tests/*/*.mk)
+include hv/hv.mk guest-lib/guest.mk
+include $(filter-out hv/% guest-lib/%,$(wildcard */*.mk)) $(wildcard tests/*/*.mk)
 endif
 
 all: $(O)/paravane guests
@@ -113,11 +112,12 @@ stress: build/stress.cpio build/dom0/physinfo
 	$(MAKE) DEBUG=1 all
 	tests/boot/stress.sh build/debug/paravane
 
-# --- Tests: PREFIX_TESTS (programs), PREFIX_TEST_SRCS (what they test) and PREFIX_TEST_LIBS come from tests/*/*.mk ---
+# --- Tests. Unit tests: PREFIX_TESTS (programs), PREFIX_TEST_SRCS (what they test), PREFIX_TEST_LIBS are set by the parts'
+# --- own files. What else there is, they add to TESTS ('NAME=COMMAND'...) and TEST_FILES (what these need).
 
 UNIT_CFLAGS := -std=gnu11 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -DPARAVANE_HOST -Ihv/include -I. -MMD -MP
 UNIT_SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
-UNIT_GROUPS := $(patsubst %_TESTS,%,$(filter %_TESTS,$(.VARIABLES)))
+UNIT_GROUPS := $(sort $(patsubst %_TEST_SRCS,%,$(filter %_TEST_SRCS,$(.VARIABLES))))
 UNIT_TESTS := $(foreach g,$(UNIT_GROUPS),$($g_TESTS))
 
 # $(1): folder of the objects and programs, $(2): compiler, $(3): its flags
@@ -146,8 +146,8 @@ BOOT_TESTS := $(foreach c,$(shell tests/boot/dom0.sh --list),'dom0 $c=tests/boot
 
 test: export PARAVANE_VMLINUZ := build/vmlinuz
 test: export IMAGE := $(O)/paravane
-test: all dom0-files $(UNIT_TESTS:%=build/unit/%)
-	@tools/run-tests $(BOOT_TESTS) 'ABI=tests/abi/run.sh' $(foreach t,$(UNIT_TESTS),'unit $t=build/unit/$t')
+test: all dom0-files $(UNIT_TESTS:%=build/unit/%) $(TEST_FILES)
+	@tools/run-tests $(BOOT_TESTS) $(TESTS) 'ABI=tests/abi/run.sh' $(foreach t,$(UNIT_TESTS),'unit $t=build/unit/$t')
 
 coverage: $(UNIT_TESTS:%=build/coverage/%)
 	tools/coverage hv/mm build/coverage $^
