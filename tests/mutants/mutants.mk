@@ -3,7 +3,7 @@
 
 include tests/unit/mm.mk tests/unit/events_grants.mk
 
-MUTANT_PROGRAMS := $(filter-out %_random,$(MM_TESTS) $(EG_TESTS)) $(filter %_random,$(EG_TESTS) $(MM_TESTS))
+MUTANT_PROGRAMS := $(TLB_TESTS) $(filter-out %_random,$(MM_TESTS) $(EG_TESTS)) $(filter %_random,$(EG_TESTS) $(MM_TESTS))
 
 .PHONY: mutant-tests
 mutant-tests: $(MUTANT_PROGRAMS:%=build/unit/%)

@@ -31,7 +31,7 @@ survives() {
 
 if ! build || ! survives; then
     echo "the tests fail without any fault:"
-    tail -30 build.log test.log 2>/dev/null
+    tail -n 30 build.log test.log 2>/dev/null
     exit 2
 fi
 

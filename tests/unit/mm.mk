@@ -10,3 +10,7 @@ MM_TESTED := $(filter-out %/heap.c %/m2p.c %/map.c %/memory.c %/tlb.c,$(wildcard
 	hv/x86/desc_page.c hv/x86/decode.c hv/x86/decode_pte.c
 MM_TEST_SRCS := $(MM_TESTED) $(wildcard tests/unit/fake*.c tests/model/*.c)
 MM_TEST_LIBS :=
+
+# hv/mm/tlb.c is part of its test.
+TLB_TESTS     := test_mm_tlb
+TLB_TEST_SRCS :=
