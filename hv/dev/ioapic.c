@@ -8,7 +8,6 @@
 #include "acpi.h"
 #include "irq.h"
 
-#define IOAPIC_ID      0x00
 #define IOAPIC_VERSION 0x01 /* bits 16-23: number of the last pin */
 #define IOAPIC_ROUTE   0x10 /* two registers a pin */
 #define IOAPIC_WINDOW  4    /* index of the data register; 0 selects */

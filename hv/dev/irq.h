@@ -71,7 +71,6 @@ void msi_program(const struct msi *m, uint8_t vector); /* leaves it masked where
 void msi_set_mask(const struct msi *m, bool masked);
 
 /* pirqs (dev/pirq.c). Line n is pirq n; messages take numbers above the lines. */
-#define PIRQ_COUNT 256
 struct physdev_map_pirq;
 int pirq_map(struct domain *d, struct physdev_map_pirq *map);
 int pirq_unmap(struct domain *d, int pirq);

@@ -20,7 +20,7 @@ struct pirq {
 };
 
 struct irq_guest {
-    struct pirq pirq[PIRQ_COUNT]; /* lock: irq */
+    struct pirq pirq[NR_PIRQS]; /* lock: irq */
     uint64_t *eoi_page;           /* the guest's bitmap of pirqs that need PHYSDEVOP_eoi, or NULL */
 };
 
@@ -34,7 +34,7 @@ void pirq_domain_init(struct domain *d)
 /* d's pirq n if it is mapped. Lock: irq. */
 static struct pirq *find(struct domain *d, uint64_t n)
 {
-    return d->irqs && n < PIRQ_COUNT && d->irqs->pirq[n].kind ? &d->irqs->pirq[n] : NULL;
+    return d->irqs && n < NR_PIRQS && d->irqs->pirq[n].kind ? &d->irqs->pirq[n] : NULL;
 }
 
 static int refuse_unmapped(const struct domain *d, unsigned pirq)
@@ -43,7 +43,7 @@ static int refuse_unmapped(const struct domain *d, unsigned pirq)
         return refuse(-XEN_EPERM, "pirq %u: only the hardware domain has device interrupts", pirq);
     return refuse(-XEN_EINVAL,
                   "pirq %u is not mapped: below %u and PHYSDEVOP_map_pirq first would be right",
-                  pirq, PIRQ_COUNT);
+                  pirq, NR_PIRQS);
 }
 
 static bool needs_eoi(const struct pirq *p, unsigned n)
@@ -96,12 +96,11 @@ static int line_open(struct pirq *p, unsigned n)
     return 0;
 }
 
-int pirq_bind(struct domain *d, unsigned n, bool share)
+int pirq_bind(struct domain *d, unsigned n)
 {
     struct pirq *p;
     int err = 0;
 
-    (void)share; /* there is one domain with devices; what shares a line shares it there */
     lock(&irq_lock);
     p = find(d, n);
     if (!p) {
@@ -195,7 +194,7 @@ int pirq_setup_line(struct domain *d, int gsi, bool level, bool low)
 /* Highest number that is free and no line's; 0: none. Lock: irq. */
 static unsigned free_message_number(const struct irq_guest *irqs)
 {
-    for (unsigned n = PIRQ_COUNT - 1; n >= gsi_count() && n > 0; n--) {
+    for (unsigned n = NR_PIRQS - 1; n >= gsi_count() && n > 0; n--) {
         if (!irqs->pirq[n].kind)
             return n;
     }
@@ -264,7 +263,7 @@ static int map_msi(struct domain *d, struct physdev_map_pirq *map)
                       map->devfn, map->entry_nr);
     lock(&irq_lock);
     n = map->pirq < 0 ? free_message_number(d->irqs) : (unsigned)map->pirq;
-    if (n >= PIRQ_COUNT || n < gsi_count() || d->irqs->pirq[n].kind)
+    if (n >= NR_PIRQS || n < gsi_count() || d->irqs->pirq[n].kind)
         err = refuse(map->pirq < 0 ? -XEN_ENOSPC : -XEN_EINVAL, "pirq %d is not free for a message",
                      map->pirq);
     else
@@ -323,7 +322,7 @@ int pirq_eoi_page(struct domain *d, uint64_t gmfn)
                       gmfn);
     lock(&irq_lock);
     d->irqs->eoi_page = (uint64_t *)mfn_va(m);
-    for (unsigned n = 0; n < PIRQ_COUNT; n++)
+    for (unsigned n = 0; n < NR_PIRQS; n++)
         tell_eoi_page(d->irqs, n);
     unlock(&irq_lock);
     return 0;
@@ -337,7 +336,7 @@ mfn_t pirq_eoi_frame(const struct domain *d)
 void pirq_restore_messages(struct domain *d, struct pci_address a)
 {
     lock(&irq_lock);
-    for (unsigned n = gsi_count(); n < PIRQ_COUNT; n++) {
+    for (unsigned n = gsi_count(); n < NR_PIRQS; n++) {
         const struct pirq *p = &d->irqs->pirq[n];
 
         if (p->kind != PIRQ_MESSAGE || p->msi.device.segment != a.segment ||

@@ -102,7 +102,7 @@ static int resume(struct domain *d, struct xen_domctl *op)
 
 /* ---- Telling. ---- */
 
-uint64_t domain_cpu_time(struct domain *d)
+static uint64_t domain_cpu_time(struct domain *d)
 {
     struct vcpu_runstate_info r;
     uint64_t sum = 0;

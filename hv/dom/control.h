@@ -11,7 +11,6 @@
 typedef int control_fn(struct domain *d, struct xen_domctl *op);
 
 void control_info(struct domain *d, struct xen_domctl_getdomaininfo *info);
-uint64_t domain_cpu_time(struct domain *d);
 
 /* control_vcpu.c */
 control_fn control_max_vcpus, control_set_context, control_get_context, control_vcpu_info,

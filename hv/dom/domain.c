@@ -174,7 +174,8 @@ struct vcpu *vcpu_create(struct domain *d, unsigned id)
 
 /* ---- Stopping. ---- */
 
-void domain_stop(struct domain *d)
+/* WORK_STOP for all its vCPUs, and a kick. */
+static void domain_stop(struct domain *d)
 {
     for_each_vcpu (d, v) {
         vcpu_set_work(v, WORK_STOP);

@@ -182,7 +182,7 @@ static int open_pirq(struct domain *d, const struct evtchn_bind_pirq *op)
     if (n < 0)
         return n;
     WRITE_ONCE(*slot, (uint16_t)n); /* before the line is opened: it may interrupt at once */
-    rc = pirq_bind(d, op->pirq, op->flags & BIND_PIRQ__WILL_SHARE);
+    rc = pirq_bind(d, op->pirq); /* what shares a line shares it in one domain: no flag says more */
     if (rc) {
         WRITE_ONCE(*slot, 0);
         shut(d, (unsigned)n, port_at(d->evtchn, (unsigned)n));

@@ -43,25 +43,6 @@ static void unclaim(struct exchange *x, unsigned count)
         frame_unclaim(mfn_frame(mfn(x->old[count])));
 }
 
-static int claim_one(struct exchange *x, uint64_t n)
-{
-    struct frame *f = mfn_valid(mfn(n)) ? mfn_frame(mfn(n)) : NULL;
-
-    if (!f || !frame_get_ref(f, x->d))
-        return refuse(-XEN_EINVAL,
-                      "frame 0x%lx is not one of domain %u, which wants to exchange it", n,
-                      x->d->id);
-    if (frame_claim(f))
-        return 0;
-    refuse(-XEN_EINVAL,
-           "frame 0x%lx to be exchanged is in use: type %s, %lu uses and %lu references; unmap it "
-           "first",
-           n, frame_type_name(word_type(f->word)), (unsigned long)(f->word & FW_COUNT_MASK),
-           (unsigned long)(f->word >> FW_REF_SHIFT) - 2);
-    frame_put_ref(f);
-    return -XEN_EINVAL;
-}
-
 static int claim_old(struct exchange *x)
 {
     unsigned per_extent = 1u << x->in_order, done = 0;
@@ -71,7 +52,7 @@ static int claim_old(struct exchange *x)
         int err = guest_load64(&first, x->in_list + i * sizeof(xen_pfn_t)) ? 0 : -XEN_EFAULT;
 
         for (unsigned j = 0; j < per_extent && !err; j++) {
-            err = claim_one(x, first + j);
+            err = domain_claim_frame(x->d, first + j);
             if (!err)
                 x->old[done++] = (uint32_t)(first + j);
         }
@@ -119,7 +100,7 @@ static void keep_old(struct exchange *x)
 
 static void replace_old(struct exchange *x)
 {
-    domain_charge_swap(x->d, 1ull << x->order);
+    domain_count(x->d, 1ll << x->order); /* for a moment; the limit is kept in the end */
     for (unsigned i = 0; i < 1u << x->order; i++)
         frame_release_claimed(mfn_frame(mfn(x->old[i])));
     for (unsigned i = 0; i < out_count(x); i++)

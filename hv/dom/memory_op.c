@@ -91,26 +91,6 @@ static bool increase_one(const struct extents *e, uint64_t at)
            (!e->list || guest_store64(at, m.n));
 }
 
-static bool give_back(struct domain *d, uint64_t n)
-{
-    struct frame *f = mfn_valid(mfn(n)) ? mfn_frame(mfn(n)) : NULL;
-
-    if (!f || !frame_get_ref(f, d)) {
-        refuse(-XEN_EINVAL, "frame 0x%lx given back is not one of domain %u", n, d->id);
-        return false;
-    }
-    if (frame_claim(f)) {
-        frame_release_claimed(f);
-        return true;
-    }
-    refuse(-XEN_EBUSY,
-           "frame 0x%lx given back is in use: type %s, %lu uses and %lu references; unmap it first",
-           n, frame_type_name(word_type(f->word)), (unsigned long)(f->word & FW_COUNT_MASK),
-           (unsigned long)(f->word >> FW_REF_SHIFT) - 2);
-    frame_put_ref(f);
-    return false;
-}
-
 static bool decrease_one(const struct extents *e, uint64_t at)
 {
     uint64_t first;
@@ -118,8 +98,9 @@ static bool decrease_one(const struct extents *e, uint64_t at)
     if (!guest_load64(&first, at))
         return false;
     for (uint64_t i = 0; i < 1ull << e->order; i++) {
-        if (!give_back(e->d, first + i))
+        if (domain_claim_frame(e->d, first + i))
             return false;
+        frame_release_claimed(mfn_frame(mfn(first + i)));
         if (i % 64 == 63)
             preempt_point();
     }

@@ -51,7 +51,8 @@ void domain_adopt_frames(struct domain *d, mfn_t first, unsigned order)
     unlock(&d->pages_lock);
 }
 
-bool domain_charge(struct domain *d, uint64_t count)
+/* Counts frames against the limit before they are there. False: too many, or the domain is dying. */
+static bool charge(struct domain *d, uint64_t count)
 {
     bool ok;
 
@@ -63,27 +64,20 @@ bool domain_charge(struct domain *d, uint64_t count)
     return ok;
 }
 
-void domain_charge_swap(struct domain *d, uint64_t count)
+void domain_count(struct domain *d, int64_t change)
 {
     lock(&d->pages_lock);
-    d->tot_pages += count;
-    unlock(&d->pages_lock);
-}
-
-void domain_uncharge(struct domain *d, uint64_t count)
-{
-    lock(&d->pages_lock);
-    d->tot_pages -= count;
+    d->tot_pages += (uint64_t)change;
     unlock(&d->pages_lock);
 }
 
 int domain_alloc_frames(struct domain *d, unsigned order, unsigned addr_bits, mfn_t *first)
 {
-    if (!domain_charge(d, 1ull << order))
+    if (!charge(d, 1ull << order))
         return -XEN_ENOMEM;
     *first = heap_alloc(order, addr_bits);
     if (mfn_eq(*first, INVALID_MFN)) {
-        domain_uncharge(d, 1ull << order);
+        domain_count(d, -(1ll << order));
         return -XEN_ENOMEM;
     }
     domain_adopt_frames(d, *first, order);
@@ -103,7 +97,7 @@ void domain_frame_release(struct frame *f)
     heap_free(m, 0);
 }
 
-bool frame_claim(struct frame *f)
+static bool frame_claim(struct frame *f)
 {
     uint64_t w = READ_ONCE(f->word);
 
@@ -113,6 +107,22 @@ bool frame_claim(struct frame *f)
     } while (!__atomic_compare_exchange_n(&f->word, &w, w - 2 * FW_REF_ONE, false, __ATOMIC_SEQ_CST,
                                           __ATOMIC_RELAXED));
     return true;
+}
+
+int domain_claim_frame(struct domain *d, uint64_t n)
+{
+    struct frame *f = mfn_valid(mfn(n)) ? mfn_frame(mfn(n)) : NULL;
+
+    if (!f || !frame_get_ref(f, d))
+        return refuse(-XEN_EINVAL, "frame 0x%lx given back is not one of domain %u", n, d->id);
+    if (frame_claim(f))
+        return 0;
+    refuse(-XEN_EINVAL,
+           "frame 0x%lx given back is in use: type %s, %lu uses and %lu references; unmap it first",
+           n, frame_type_name(word_type(f->word)), (unsigned long)(f->word & FW_COUNT_MASK),
+           (f->word >> FW_REF_SHIFT) - 2);
+    frame_put_ref(f);
+    return -XEN_EINVAL;
 }
 
 void frame_release_claimed(struct frame *f)

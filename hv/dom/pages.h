@@ -9,12 +9,8 @@
 /* Highest order of an extent: what is cleared or moved in one go, without a preemption point. */
 #define EXTENT_ORDER_MAX 9
 
-/* Counts frames against the limit before they are there. False: too many, or the domain is dying.
- */
-bool domain_charge(struct domain *d, uint64_t count);
-/* The same for frames in whose place others are about to go: the limit is kept in the end. */
-void domain_charge_swap(struct domain *d, uint64_t count);
-void domain_uncharge(struct domain *d, uint64_t count);
+/* Counts so many frames more, or less, whatever the limit. */
+void domain_count(struct domain *d, int64_t change);
 /* Frames from heap_alloc() become d's; they are charged already. */
 void domain_adopt_frames(struct domain *d, mfn_t first, unsigned order);
 
@@ -22,11 +18,10 @@ void domain_adopt_frames(struct domain *d, mfn_t first, unsigned order);
  * there, mostly at once, with its last use. */
 void domain_give_up_frame(struct frame *f);
 
-/* The caller holds a reference. If beside it there is but the one of being allocated, and no typed
- * use, both are taken away: nobody can get at the frame any more, and the caller either releases it
- * or takes the claim back (the frame is then as before, without the caller's reference). False: the
- * frame is in use; nothing changed. */
-bool frame_claim(struct frame *f);
+/* A frame that a guest gives away. If its only reference is that of being allocated, it is taken
+ * away: nobody can get at the frame any more, and the caller either releases it or takes the claim
+ * back. Else an error after a sentence; nothing changed. */
+int domain_claim_frame(struct domain *d, uint64_t n);
 void frame_unclaim(struct frame *f);
 void frame_release_claimed(struct frame *f);
 

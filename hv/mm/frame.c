@@ -13,8 +13,6 @@
 #include <hv/x86.h>
 #endif
 
-void domain_frame_release(struct frame *f); /* dom/pages.c */
-
 const char *frame_type_name(enum frame_type t)
 {
     static const char *const name[] = {"untyped page",    "writable page", "L1 page table",

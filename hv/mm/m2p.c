@@ -5,11 +5,6 @@
 
 #define m2p ((uint64_t *)M2P_RW_VA)
 
-uint64_t m2p_get(mfn_t m)
-{
-    return mfn_valid(m) ? READ_ONCE(m2p[m.n]) : INVALID_P2M;
-}
-
 void m2p_set(mfn_t m, uint64_t pfn)
 {
     WRITE_ONCE(m2p[m.n], pfn);

@@ -21,7 +21,7 @@ static always_inline uint64_t next_epoch(void)
     return __atomic_add_fetch(&tlb_epoch, 1, __ATOMIC_SEQ_CST);
 }
 
-void tlb_load_cr3(uint64_t cr3)
+void tlb_flush_local(void)
 {
     struct percpu *c = this_cpu();
     uint64_t epoch;
@@ -29,13 +29,8 @@ void tlb_load_cr3(uint64_t cr3)
     /* A request that comes after this line is for another flush. */
     __atomic_store_n(&c->flush_requested, false, __ATOMIC_SEQ_CST);
     epoch = next_epoch();
-    write_cr3(cr3);
+    write_cr3(read_cr3());
     __atomic_store_n(&c->flush_epoch, epoch, __ATOMIC_RELEASE);
-}
-
-void tlb_flush_local(void)
-{
-    tlb_load_cr3(read_cr3());
 }
 
 void tlb_flush_page_local(uint64_t va)

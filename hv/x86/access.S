@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies between guest and hypervisor memory, and MSR accesses, that survive a fault. */
+/* Copies between guest and hypervisor memory, and other instructions, that survive a fault. */
 #include <hv/layout.h>
 
 #define ENTRY(name) .globl name; .type name, @function; .balign 16; name:
@@ -30,19 +30,6 @@ ENTRY(clear_raw)
     mov %rsi, %rcx
     xor %eax, %eax
 1:  rep stosb
-    mov $1, %eax
-    ret
-9:  xor %eax, %eax
-    ret
-    EXTABLE(1b, 9b)
-
-/* bool rdmsr_safe(uint32_t msr, uint64_t *v) */
-ENTRY(rdmsr_safe)
-    mov %edi, %ecx
-1:  rdmsr
-    shl $32, %rdx
-    or %rdx, %rax
-    mov %rax, (%rsi)
     mov $1, %eax
     ret
 9:  xor %eax, %eax

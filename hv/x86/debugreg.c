@@ -9,7 +9,6 @@
 
 #define DR7_FIXED    0x400ull
 #define DR7_GD       0x2000ull
-#define DR7_LOW      0xffffull
 #define DR7_ENABLE   0xffull
 #define DR7_RESERVED 0xd800ull
 #define DR6_FIXED    0xffff0ff0ull

@@ -8,7 +8,7 @@
 
 #define ENTRY(name) .globl name; .type name, @function; .balign 16; name:
 #define END(name) .size name, . - name
-#define SYSCALL_VECTOR   0x100
+#define SYSCALL_VECTOR   0x100 /* ENTRY_SYSCALL of regs.h */
 #define SYSCALL32_VECTOR 0x101
 
 .macro load_current

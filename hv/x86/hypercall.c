@@ -5,7 +5,7 @@
 #include <hv/print.h>
 #include <pvabi/xen.h>
 
-long hypercall_iret(void); /* entry.S */
+long hypercall_iret(void); /* fast.S */
 long hypercall_unknown(struct guest_regs *r);
 
 /* X(number, handler): any guest may call it. P: the hardware domain alone. */

@@ -257,9 +257,7 @@ void exit_work(struct guest_regs *r, struct vcpu *v)
     for (;;) {
         uint32_t work = __atomic_load_n(&v->work, __ATOMIC_ACQUIRE);
 
-        if (work & WORK_STOP) {
-            schedule();
-        } else if (work & (WORK_RESCHED | WORK_QUIET)) {
+        if (work & (WORK_STOP | WORK_RESCHED | WORK_QUIET)) {
             schedule();
         } else if (work & WORK_RUNSTATE) {
             __atomic_fetch_and(&v->work, ~WORK_RUNSTATE, __ATOMIC_SEQ_CST);

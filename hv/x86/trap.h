@@ -5,7 +5,6 @@
 
 #include <hv/cpu.h>
 
-#define VEC_DE 0
 #define VEC_DB 1
 #define VEC_NMI 2
 #define VEC_BP 3
@@ -13,8 +12,6 @@
 #define VEC_UD 6
 #define VEC_NM 7
 #define VEC_DF 8
-#define VEC_NP 11
-#define VEC_SS 12
 #define VEC_GP 13
 #define VEC_PF 14
 #define VEC_MC 18
@@ -27,7 +24,6 @@
 #define PF_WRITE   2u
 #define PF_USER    4u
 #define PF_RSVD    8u
-#define PF_INSTR   16u
 
 typedef void trap_fn(struct guest_regs *r, struct vcpu *v);
 

@@ -25,6 +25,8 @@
 #define FAKE_FRAMES  (FAKE_RAM + FAKE_IO)
 #define FAKE_VCPUS   2 /* of each domain */
 
+uint64_t m2p_get(mfn_t m); /* what m2p_set() put there (fake_heap.c) */
+
 /* The machine (fake.c). */
 struct fake_config {
     unsigned ram;   /* frames, frame 0 (never used) included */

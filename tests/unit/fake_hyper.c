@@ -40,10 +40,9 @@ void vcpu_kick(struct vcpu *v)
 }
 
 /* Only the first few lines exist. */
-int pirq_bind(struct domain *d, unsigned pirq, bool share)
+int pirq_bind(struct domain *d, unsigned pirq)
 {
     (void)d;
-    (void)share;
     if (pirq >= ARRAY_SIZE(fake_pirq_bound))
         return refuse(-XEN_EINVAL, "pirq %u has no line", pirq);
     if (fake_pirq_bound[pirq])

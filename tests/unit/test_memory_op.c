@@ -330,15 +330,13 @@ START_TEST(quota_and_claims)
 
     ck_assert_int_eq(domain_alloc_frames(&dom0, 0, HEAP_ANY_BITS, &m), -XEN_ENOMEM);
     ck_assert(frame_get_ref(f, &dom0));
-    ck_assert(frame_get_ref(f, &dom0));
-    ck_assert(!frame_claim(f)); /* somebody else holds it */
+    ck_assert_int_eq(domain_claim_frame(&dom0, owned[0]), -XEN_EINVAL); /* somebody holds it */
     frame_put_ref(f);
-    ck_assert(frame_claim(f));
+    ck_assert_int_eq(domain_claim_frame(&dom0, owned[0]), 0);
     ck_assert(!frame_get_ref(f, &dom0));
     ck_assert_int_ne(frame_get_writable(f, &dom0), 0);
     frame_unclaim(f);
-    ck_assert(frame_get_ref(f, &dom0));
-    ck_assert(frame_claim(f));
+    ck_assert_int_eq(domain_claim_frame(&dom0, owned[0]), 0);
     frame_release_claimed(f);
     ck_assert_uint_eq(dom0.tot_pages, OWNED - 1);
     ck_assert_uint_eq(list_length(&dom0), OWNED - 1);

@@ -27,7 +27,7 @@ struct percpu { /* lies in page 1 of the CPU's window, behind the SYSCALL stub, 
     uint64_t flush_epoch;   /* of this CPU's last complete TLB flush; written by itself only */
     bool online;
     bool flush_requested;   /* atomic; served by interrupt or by a contended spin */
-    uint64_t loaded_cr3;
+    uint64_t loaded_cr3; /* host builds: what the fake CPU translates by */
     struct tss *tss;
     uint64_t idle_cr3;
     struct vcpu *run_queue;   /* lock: sched_lock */

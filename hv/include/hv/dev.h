@@ -25,7 +25,4 @@ uint32_t firmware_acpi_id(uint32_t apic_id);
 /* SLP_TYP fields by which dom0's AML interpreter wants S5 entered. (dev/power.c) */
 void power_sleep_values(uint16_t pm1a_control, uint16_t pm1b_control);
 
-/* Physdev calls in the form of the first interface: struct physdev_op. (dev/physdev.c) */
-long do_physdev_op_compat(uint64_t arg);
-
 #endif

@@ -65,7 +65,7 @@ struct domain {
     unsigned mmio_forbidden_count;
 
     /* Telling. */
-    uint64_t log_filled_at;    /* ns; rate limit of guest_log/refuse: a bucket of lines; lock: domain.c's log_lock */
+    uint64_t log_filled_at;    /* ns; rate limit of guest_log/refuse: a bucket of lines; lock: say.c's log_lock */
     uint32_t log_lines_left, log_suppressed;
     uint64_t refused; /* number of refused calls */
 };
@@ -83,7 +83,7 @@ enum vcpu_state { VCPU_RUNNING, VCPU_RUNNABLE, VCPU_BLOCKED, VCPU_OFFLINE }; /* 
 #define WORK_QUIET     0x80u /* somebody waits until it holds no pointers to domains: schedule() once on the way out */
 
 struct vcpu {
-    /* Hot: offsets used by entry.S through asm-offsets. */
+    /* Hot: offsets used by entry.S and fast.S through asm-offsets. */
     struct vcpu_info *info; /* direct-map address of the current vcpu_info; guest-writable */
     uint32_t work;          /* atomic WORK_* */
     uint8_t kernel_mode;    /* guest is in kernel mode: SYSCALL is a hypercall */
@@ -94,7 +94,7 @@ struct vcpu {
     struct domain *domain;
     uint64_t kernel_sp, kernel_ss; /* stack_switch */
     uint64_t event_entry, failsafe_entry, syscall_entry, syscall32_entry;
-    uint8_t event_masks, failsafe_masks, syscall_masks, syscall32_masks; /* callback flag: mask events on entry */
+    uint8_t failsafe_masks, syscall_masks, syscall32_masks; /* callback flag: mask events on entry; events always do */
     uint64_t kernel_cr3, user_cr3; /* machine addresses of the two roots; user 0 = none. Each holds a typed reference */
     struct trap_info trap[256];    /* indexed by vector; address 0 = none */
     uint32_t hcall_count[64];
@@ -159,7 +159,6 @@ struct domain *domain_create(domid_t id, unsigned max_vcpus, bool is_hardware); 
 domid_t domain_free_id(void); /* one that nobody has, nor had lately */
 void domain_free(struct domain *d); /* nobody else knows of it, or does any more */
 struct vcpu *vcpu_create(struct domain *d, unsigned id);
-void domain_stop(struct domain *d); /* WORK_STOP for all its vCPUs, and a kick */
 /* Ends another domain: gives back all that it has and that nobody else uses; may be preempted (dom/destroy.c). */
 void domain_destroy(struct domain *d);
 void domains_bury(void); /* frees those dead whom nobody needs any more; the caller holds no pointers to domains */

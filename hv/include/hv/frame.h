@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames of machine memory: owner, references, type. The state machine is in mm/type.c; docs/page-types.md draws it.
+/* Frames of machine memory: owner, references, type. The state machine is in mm/frame.c and mm/table.c; docs/page-types.md draws it.
  *
  * One atomic 64-bit word a frame:
  *
@@ -124,10 +124,9 @@ bool domain_shared_page_idle(const void *va); /* nobody but the hypervisor uses 
 void domain_frame_release(struct frame *f);
 
 /* The machine-to-physical table. */
-uint64_t m2p_get(mfn_t m);
 void m2p_set(mfn_t m, uint64_t pfn);
 
-/* References and types (mm/type.c). All may be called with or without locks unless said. */
+/* References and the writable type (mm/frame.c). All may be called with or without locks unless said. */
 bool frame_get_ref(struct frame *f, const struct domain *d); /* false: not d's, free, or saturated */
 void frame_put_ref(struct frame *f);
 /* Writable use: one type count and one reference. 0; -XEN_EPERM not d's; -XEN_EBUSY has another type. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every hypercall's handler; hypercall.c holds the table. All run on the calling vCPU's stack with interrupts off. */
+/* Every hypercall's handler; x86/hypercall.c holds the table. All run on the calling vCPU's stack with interrupts off. */
 #ifndef HV_HYPERCALL_H
 #define HV_HYPERCALL_H
 
@@ -24,7 +24,7 @@ long do_memory_op(uint64_t cmd, uint64_t arg);
 long do_xen_version(uint64_t cmd, uint64_t arg);
 long do_vm_assist(uint64_t cmd, uint64_t type);
 long do_sched_op_compat(uint64_t cmd, uint64_t arg);
-long do_physdev_op_compat(uint64_t op);
+long do_physdev_op_compat(uint64_t arg);
 long do_sysctl(uint64_t arg);
 long do_domctl(uint64_t arg);
 long do_multicall(uint64_t calls, uint64_t count);
@@ -39,7 +39,6 @@ long do_fpu_taskswitch(uint64_t set);
 long do_set_debugreg(uint64_t reg, uint64_t value);
 long do_get_debugreg(uint64_t reg);
 long do_set_segment_base(uint64_t which, uint64_t base);
-long do_iret(void);
 long do_nmi_op(uint64_t cmd, uint64_t arg);
 long do_console_io(uint64_t cmd, uint64_t count, uint64_t buf);
 

@@ -27,7 +27,7 @@ unsigned apic_id(void);
 #define NR_PIRQS 256
 
 /* pirqs of a domain (dev/pirq.c), called by dom/event.c with the domain's event lock held. */
-int pirq_bind(struct domain *d, unsigned pirq, bool share);
+int pirq_bind(struct domain *d, unsigned pirq);
 void pirq_unbind(struct domain *d, unsigned pirq);
 /* The frame of the domain's EOI page, which the hypervisor holds as writable, for the auditor; or INVALID_MFN. */
 mfn_t pirq_eoi_frame(const struct domain *d);

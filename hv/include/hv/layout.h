@@ -17,14 +17,12 @@
  *   pages 16-31  LDT as loaded                page 1-2    struct percpu (RW)
  *   page  32     guard                        page 4-5    NMI stack   \
  *   pages 33-36  stack; the last bytes are    page 7-8    #DF stack    | each with an unmapped
- *                struct stack_top             page 10-11  #MC stack    | page below and above
+ *                struct guest_regs             page 10-11  #MC stack    | page below and above
  *   page  37     guard                        page 13-14  #DB stack   /
  *   page  38     current pointer (RW)         page 38     current pointer (RW)
  */
 #ifndef HV_LAYOUT_H
 #define HV_LAYOUT_H
-
-#define SLOT_VA(n) (0xffff000000000000 + ((n) << 39))
 
 #define HV_SLOT_FIRST 256
 #define HV_SLOT_LAST  271

@@ -58,14 +58,6 @@ static always_inline void lock(struct spinlock *l)
     host_lock_taken(l);
 }
 
-static always_inline bool trylock(struct spinlock *l)
-{
-    if (__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE))
-        return false;
-    host_lock_taken(l);
-    return true;
-}
-
 static always_inline void unlock(struct spinlock *l)
 {
     host_lock_dropped(l);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Page tables of guests, for the other parts of the hypervisor. The state machine itself: frame.h and mm/type.c. */
+/* Page tables of guests, for the other parts of the hypervisor. The state machine itself: frame.h and mm/types.h. */
 #ifndef HV_MM_H
 #define HV_MM_H
 
@@ -29,7 +29,6 @@ extern uint64_t tlb_epoch; /* atomic, never wraps */
 void tlb_serve_request(void); /* this CPU's flush_requested is set: flushes and clears it */
 void tlb_flush_local(void);            /* everything of this CPU, publishing its epoch */
 void tlb_flush_page_local(uint64_t va);
-void tlb_load_cr3(uint64_t cr3);       /* a load of another root is a flush as well */
 /* Flush every CPU that has not flushed since `stamp`. Locks may be held (rule in lock.h). */
 void tlb_flush_older(uint64_t stamp);
 /* Everything that vCPUs of d in `vcpus` (bitmap) may have cached. */
@@ -48,8 +47,8 @@ void seg_put(struct domain *d, mfn_t m);
  * is not allowed. (x86/desc_page.c) */
 int seg_validate(void *page);
 
-/* The entry that maps va in the current vCPU's kernel root: the L1 entry's value in *pte and its table's frame. False:
- * no L1 table there. Lock-free; the value may be stale at once. */
+/* The entry that maps va in the current vCPU's kernel root: the L1 entry's value in *pte. False: no L1 table there.
+ * Lock-free; the value may be stale at once. */
 bool pt_lookup(const struct vcpu *v, uint64_t va, uint64_t *pte);
 
 /* Writable page tables: a guest-kernel write fault on a present read-only page. True: it was a page-table write, was

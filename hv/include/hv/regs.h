@@ -14,7 +14,7 @@ struct guest_regs {
         };
     };
     uint32_t error_code;
-    uint32_t vector; /* exception vector, or ENTRY_HYPERCALL etc. */
+    uint32_t vector; /* exception vector, or ENTRY_SYSCALL and, for 32-bit code, the one above */
     uint64_t rip, cs, rflags, rsp, ss;
 };
 _Static_assert(sizeof(struct guest_regs) == 176, "entry.S relies on it; keeps stacks 16-byte aligned");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Basic types of the hypervisor. Address kinds are one-member structs so that mixing them does not compile. */
+/* Basic types of the hypervisor. A frame number is a one-member structure, so that it does not pass for another number. */
 #ifndef HV_TYPES_H
 #define HV_TYPES_H
 
@@ -13,9 +13,6 @@
 typedef struct {
     uint64_t n;
 } mfn_t; /* machine frame number */
-typedef struct {
-    uint64_t n;
-} gfn_t; /* a PV guest's pseudo-physical frame number */
 
 static inline mfn_t mfn(uint64_t n)
 {
@@ -40,7 +37,6 @@ static inline bool mfn_eq(mfn_t a, mfn_t b)
 #define ROUND_DOWN(x, a) ((x) & ~((a) - 1))
 #define MIN(a, b)       ((a) < (b) ? (a) : (b))
 #define MAX(a, b)       ((a) > (b) ? (a) : (b))
-#define container_of(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
 #define __packed        __attribute__((packed))
 #define __aligned(n)    __attribute__((aligned(n)))
 #define noreturn        __attribute__((noreturn))
@@ -52,7 +48,6 @@ static inline bool mfn_eq(mfn_t a, mfn_t b)
 /* One load or store of a location that somebody else (a guest, another CPU) may change at any time. */
 #define READ_ONCE(x)     (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
-#define barrier()        __asm__ volatile("" ::: "memory")
 
 struct domain;
 struct vcpu;

@@ -13,15 +13,12 @@
 #define CR0_PE 0x1ull
 #define CR0_ET 0x10ull
 
-#define CR4_TSD        0x4ull
 #define CR4_DE         0x8ull
 #define CR4_PAE        0x20ull
 #define CR4_MCE        0x40ull
 #define CR4_PGE        0x80ull
 #define CR4_OSFXSR     0x200ull
 #define CR4_OSXMMEXCPT 0x400ull
-#define CR4_UMIP       0x800ull
-#define CR4_FSGSBASE   0x10000ull
 #define CR4_OSXSAVE    0x40000ull
 #define CR4_SMEP       0x100000ull
 
@@ -50,7 +47,6 @@ static always_inline void wrmsr(uint32_t msr, uint64_t v)
     __asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
 /* False: the processor does not have it (or faults on the value). x86/access.S */
-bool rdmsr_safe(uint32_t msr, uint64_t *v);
 bool wrmsr_safe(uint32_t msr, uint64_t v);
 
 static always_inline void cpuid_count(uint32_t leaf, uint32_t sub, uint32_t r[4])
@@ -100,10 +96,6 @@ DEFINE_PORT(32, "l", "k")
 static always_inline void invlpg(uint64_t va)
 {
     __asm__ volatile("invlpg %0" ::"m"(*(const char *)va) : "memory");
-}
-static always_inline void irq_enable(void)
-{
-    __asm__ volatile("sti" ::: "memory");
 }
 static always_inline void irq_disable(void)
 {
