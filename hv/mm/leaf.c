@@ -74,6 +74,15 @@ int leaf_get_slow(struct pt_call *c, uint64_t pte)
     return 0;
 }
 
+int leaf_get_odd(struct domain *d, struct domain *pg, unsigned request, const uint64_t *slot,
+                 uint64_t pte)
+{
+    struct pt_call c = {.d = d, .pg = pg, .request = request};
+    int rc = leaf_get_slow(&c, pte);
+
+    return rc ? pte_refuse(&c, rc, slot, 1, pte) : 0;
+}
+
 void leaf_put_slow(uint64_t pte)
 {
     if (frame_is_io(pte_mfn(pte)))

@@ -11,139 +11,181 @@
 #include <pvabi/xen.h>
 #include "types.h"
 
-#define BATCH 64
+#define BATCH 64u
 
-struct batch {
-    struct pt_call c;
-    struct frame *table; /* referenced by us; NULL: none */
-    uint64_t
-        l1_maddr; /* of `table` if that is a stable L1 and the lock was held since; else NO_L1 */
-    uint64_t *l1;
-};
 #define NO_L1 8ull /* no frame's address */
-/* What of a request's address is not L1_MADDR's: the entry, and whether A and D are kept. */
+/* What of a request's address is not the table's: the entry, and whether A and D are kept. */
 #define IN_L1 ((PAGE_SIZE - 8) | MMU_PT_UPDATE_PRESERVE_AD)
 
-static void forget_table(struct batch *b)
+static int update_m2p(const struct pt_call *c, mfn_t m, uint64_t pfn)
 {
-    if (b->table)
-        frame_put_ref(b->table);
-    b->table = NULL;
-    b->l1_maddr = NO_L1;
-}
-
-static int update_m2p(struct batch *b, mfn_t m, uint64_t pfn)
-{
-    if (!mfn_valid(m) || !frame_get_ref(mfn_frame(m), b->c.pg))
+    if (!mfn_valid(m) || !frame_get_ref(mfn_frame(m), c->pg))
         return refuse(-XEN_EPERM,
                       "request %u: M2P entry of frame %#lx, which is not a frame of d%u",
-                      b->c.request, (unsigned long)m.n, b->c.pg->id);
+                      c->request, (unsigned long)m.n, c->pg->id);
     m2p_set(m, pfn);
     frame_put_ref(mfn_frame(m));
     return 0;
 }
 
 /* The frame is not in use as a table: the entry is data. */
-static int write_data(struct batch *b, uint64_t *slot, uint64_t val, bool keep_ad)
+static int write_data(const struct pt_call *c, struct frame *f, uint64_t *slot, uint64_t val,
+                      bool keep_ad)
 {
-    int rc = frame_get_writable(b->table, b->c.d);
+    int rc = frame_get_writable(f, c->d);
 
     if (rc)
         return refuse(rc, "request %u: frame %#lx is a %s, which is not written this way",
-                      b->c.request, (unsigned long)frame_mfn(b->table).n,
-                      frame_type_name(word_type(READ_ONCE(b->table->word))));
+                      c->request, (unsigned long)frame_mfn(f).n,
+                      frame_type_name(word_type(READ_ONCE(f->word))));
     pte_store(slot, READ_ONCE(*slot), val, keep_ad);
-    frame_put_writable(b->table);
+    frame_put_writable(f);
     return 0;
 }
 
-/* Any entry but one of the L1 that the last request named. */
-static noinline int update_entry(struct batch *b, uint64_t ptr, uint64_t val)
+/* An entry of a table of any level, or of none. The caller holds a reference to the frame. */
+static int update_entry(struct pt_call *c, struct frame *f, uint64_t *slot, uint64_t val,
+                        bool keep_ad)
 {
-    bool keep_ad = (ptr & 7) == MMU_PT_UPDATE_PRESERVE_AD;
-    mfn_t m = mfn(ptr >> PAGE_SHIFT);
-    uint64_t *slot, w;
-
-    if ((ptr & 7) == MMU_MACHPHYS_UPDATE)
-        return update_m2p(b, m, val);
-    if ((ptr & 7) > MMU_PT_UPDATE_NO_TRANSLATE)
-        return refuse(-XEN_ENOSYS, "request %u: command %lu of mmu_update", b->c.request,
-                      (unsigned long)(ptr & 7));
-    forget_table(b);
-    if (!mfn_valid(m) || !frame_get_ref(mfn_frame(m), b->c.d))
-        return refuse(-XEN_EPERM,
-                      "request %u: entry at machine address %#lx lies in no frame of d%u",
-                      b->c.request, (unsigned long)ptr, b->c.d->id);
-    b->table = mfn_frame(m);
-    slot = (uint64_t *)mfn_va(m) + slot_index((uint64_t *)ptr);
     for (;;) {
-        w = READ_ONCE(b->table->word);
-        if (word_is(w, FT_L1)) {
-            b->l1_maddr = ptr & PAGE_MASK;
-            b->l1 = mfn_va(m);
-            return leaf_update(&b->c, slot, val, keep_ad);
-        }
+        uint64_t w = READ_ONCE(f->word);
+
+        if (word_is(w, FT_L1))
+            return leaf_update(c->d, c->pg, c->request, slot, val, keep_ad);
         if (word_type(w) < FT_L2 || word_type(w) > FT_L4)
-            return write_data(b, slot, val, keep_ad);
-        if (likely(!b->c.d->walk_busy))
-            return table_update(&b->c, slot, word_type(w) - FT_L1 + 1, val, keep_ad);
-        pt_wait_walk(b->c.d);
+            return write_data(c, f, slot, val, keep_ad);
+        if (likely(!c->d->walk_busy))
+            return table_update(c, slot, word_type(w) - FT_L1 + 1, val, keep_ad);
+        pt_wait_walk(c->d);
     }
 }
 
-/* Handles requests [*done, count) until one is refused. */
-static int update_entries(struct batch *b, uint64_t reqs, unsigned count)
+/* Any request but one for a leaf. The lock may be dropped meanwhile. */
+static noinline int other_request(struct domain *d, struct domain *pg, unsigned request,
+                                  uint64_t ptr, uint64_t val)
 {
-    unsigned until_pause = BATCH;
-    uint64_t ptr, val;
-    int rc = 0;
+    struct pt_call c = {.d = d, .pg = pg, .request = request};
+    mfn_t m = mfn(ptr >> PAGE_SHIFT);
+    int rc;
 
-    lock(&b->c.d->pt_lock);
-    for (; b->c.request < count; b->c.request++, reqs += sizeof(struct mmu_update)) {
-        if (unlikely(!until_pause--)) {
-            forget_table(b);
-            unlock(&b->c.d->pt_lock);
-            if (!batch_go_on())
-                return -XEN_EAGAIN;
-            lock(&b->c.d->pt_lock);
-            until_pause = BATCH - 1;
-        }
-        if (unlikely(!guest_load64(&ptr, reqs) || !guest_load64(&val, reqs + 8))) {
-            rc = refuse(-XEN_EFAULT, "request %u at %#lx cannot be read", b->c.request,
-                        (unsigned long)reqs);
+    if ((ptr & 7) == MMU_MACHPHYS_UPDATE)
+        return update_m2p(&c, m, val);
+    if ((ptr & 7) > MMU_PT_UPDATE_NO_TRANSLATE)
+        return refuse(-XEN_ENOSYS, "request %u: command %lu of mmu_update", request,
+                      (unsigned long)(ptr & 7));
+    if (!mfn_valid(m) || !frame_get_ref(mfn_frame(m), d))
+        return refuse(-XEN_EPERM,
+                      "request %u: entry at machine address %#lx lies in no frame of d%u", request,
+                      (unsigned long)ptr, d->id);
+    rc = update_entry(&c, mfn_frame(m), (uint64_t *)mfn_va(m) + slot_index((uint64_t *)ptr), val,
+                      (ptr & 7) == MMU_PT_UPDATE_PRESERVE_AD);
+    frame_put_ref(mfn_frame(m));
+    return rc;
+}
+
+/* A reference to a stable L1 of d. Lock: pt, as long as the caller wants it to be one. */
+static always_inline bool l1_hold(struct frame *f, const struct domain *d)
+{
+    uint64_t w = READ_ONCE(f->word);
+
+    if (unlikely(READ_ONCE(f->owner) != d ||
+                 (w & (FW_TYPE_MASK | FW_BUSY | FW_REF_HIGH)) != FW_TYPE(FT_L1)) ||
+        unlikely(!word_cas(f, &w, w + FW_REF_ONE)))
+        return false;
+    if (likely(READ_ONCE(f->owner) == d))
+        return true;
+    aside1(frame_put_ref, f); /* another domain's by now, and such a table there */
+    return false;
+}
+
+/* Not the last one: the use that makes it an L1 has one, too, and the lock was held since. */
+static always_inline void l1_release(uint64_t maddr)
+{
+    if (likely(maddr != NO_L1))
+        __atomic_fetch_sub(&mfn_frame(mfn(maddr >> PAGE_SHIFT))->word, FW_REF_ONE,
+                           __ATOMIC_SEQ_CST);
+}
+
+/* The L1 that a request is for, instead of the remembered one; NO_L1: it is for something else. */
+static always_inline uint64_t l1_find(const struct domain *d, uint64_t ptr, uint64_t remembered,
+                                      uint64_t **l1)
+{
+    mfn_t m = mfn(ptr >> PAGE_SHIFT);
+
+    l1_release(remembered);
+    if (unlikely(ptr & 7 & ~MMU_PT_UPDATE_PRESERVE_AD) || unlikely(!mfn_valid(m)))
+        return NO_L1;
+    if (unlikely(!l1_hold(mfn_frame(m), d)))
+        return NO_L1;
+    *l1 = mfn_va(m);
+    return ptr & ~IN_L1;
+}
+
+static cold noinline int unreadable(unsigned request, uint64_t at)
+{
+    return refuse(-XEN_EFAULT, "request %u at %#lx cannot be read", request, (unsigned long)at);
+}
+
+/* Where in the guest's list a call is: number and address of the next request. */
+struct place {
+    unsigned request;
+    uint64_t at;
+};
+
+/* Handles requests up to number `end`, of which there are some, until one is refused. */
+static always_inline int update_batch(struct domain *d, struct domain *pg, struct place *p,
+                                      unsigned end)
+{
+    uint64_t l1_maddr = NO_L1, *l1 = NULL, ptr, val;
+    int rc;
+
+    lock(&d->pt_lock);
+    do {
+        if (unlikely(!guest_load64(&ptr, p->at) || !guest_load64(&val, p->at + 8))) {
+            rc = aside2(unreadable, p->request, p->at);
             break;
         }
-        if (likely((ptr & ~IN_L1) == b->l1_maddr))
-            rc = leaf_update(&b->c, b->l1 + slot_index((uint64_t *)ptr), val,
-                             ptr & MMU_PT_UPDATE_PRESERVE_AD);
+        if (unlikely((ptr & ~IN_L1) != l1_maddr) &&
+            unlikely((l1_maddr = l1_find(d, ptr, l1_maddr, &l1)) == NO_L1))
+            rc = aside5(other_request, d, pg, p->request, ptr, val);
         else
-            rc = update_entry(b, ptr, val);
+            rc = leaf_update(d, pg, p->request, l1 + slot_index((uint64_t *)ptr), val,
+                             ptr & MMU_PT_UPDATE_PRESERVE_AD);
         if (unlikely(rc))
             break;
-    }
-    forget_table(b);
-    unlock(&b->c.d->pt_lock);
+        p->at += sizeof(struct mmu_update);
+    } while (++p->request != end);
+    l1_release(l1_maddr);
+    unlock(&d->pt_lock);
     return rc;
+}
+
+static cold noinline int not_guests(uint64_t reqs, unsigned n)
+{
+    return refuse(-XEN_EFAULT, "%u requests at %#lx: not in the guest's own address space", n,
+                  (unsigned long)reqs);
 }
 
 long do_mmu_update(uint64_t reqs, uint64_t count, uint64_t done_ptr, uint64_t foreign)
 {
+    struct place p = {.at = reqs};
     uint32_t n = (uint32_t)count;
-    struct batch b;
-    int rc;
+    struct domain *d, *pg;
+    long rc;
 
-    rc = foreign_domains(&b.c, foreign);
+    rc = foreign_domains(&d, &pg, foreign);
     if (unlikely(rc))
         return rc;
     if (unlikely(!guest_array_ok(reqs, n, sizeof(struct mmu_update))))
-        return refuse(-XEN_EFAULT, "%u requests at %#lx: not in the guest's own address space", n,
-                      (unsigned long)reqs);
-    b.c.request = 0;
-    b.table = NULL;
-    b.l1_maddr = NO_L1;
-    rc = update_entries(&b, reqs, n);
-    if (done_ptr && copy_to_guest(done_ptr, &b.c.request, sizeof(uint32_t)) && !rc)
-        rc = refuse(-XEN_EFAULT, "the number of requests done cannot be written to %#lx",
-                    (unsigned long)done_ptr);
-    return rc;
+        return not_guests(reqs, n);
+    while (p.request != n) {
+        if (unlikely(p.request) && !batch_go_on()) {
+            rc = -XEN_EAGAIN;
+            break;
+        }
+        rc = update_batch(d, pg, &p, p.request + MIN(n - p.request, BATCH));
+        if (unlikely(rc))
+            break;
+    }
+    return done_report(done_ptr, p.request, rc);
 }

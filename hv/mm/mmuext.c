@@ -8,40 +8,39 @@
 #include <pvabi/xen.h>
 #include "types.h"
 
-#ifndef PARAVANE_HOST
-#include <hv/x86.h>
-#endif
-
-struct op {
-    uint32_t cmd;
-    uint64_t arg1, arg2;
-};
-
-static int new_kernel_root(struct pt_call *c, mfn_t m)
+/* A hypercall's caller is in kernel mode. */
+static always_inline void load_kernel_root(struct vcpu *v)
 {
-    struct vcpu *v = current;
-    mfn_t old = mfn(v->kernel_cr3 >> PAGE_SHIFT);
-    int rc = root_get(c, m);
+#ifdef PARAVANE_HOST
+    vcpu_load_root(v);
+#else
+    write_cr3(v->kernel_cr3);
+#endif
+}
 
-    if (rc)
+static always_inline int new_kernel_root(struct vcpu *v, mfn_t m, unsigned request)
+{
+    int rc = root_get(v->domain, m, request);
+    mfn_t old = mfn(v->kernel_cr3 >> PAGE_SHIFT);
+
+    if (unlikely(rc))
         return rc;
     v->kernel_cr3 = m.n << PAGE_SHIFT;
-    vcpu_load_root(v);
-    pt_put_root(v->domain, old);
+    load_kernel_root(v);
+    root_put(v->domain, old);
     return 0;
 }
 
-static int new_user_root(struct pt_call *c, mfn_t m)
+static always_inline int new_user_root(struct vcpu *v, mfn_t m, unsigned request)
 {
-    struct vcpu *v = current;
+    int rc = m.n ? root_get(v->domain, m, request) : 0;
     mfn_t old = mfn(v->user_cr3 >> PAGE_SHIFT);
-    int rc = m.n ? root_get(c, m) : 0;
 
-    if (rc)
+    if (unlikely(rc))
         return rc;
     v->user_cr3 = m.n << PAGE_SHIFT;
     if (old.n)
-        pt_put_root(v->domain, old);
+        root_put(v->domain, old);
     return 0;
 }
 
@@ -80,119 +79,132 @@ static void write_back_caches(void)
 }
 
 /* Operations on what belongs to the named domain. */
-static int page_op(struct pt_call *c, const struct op *op)
+static int page_op(struct domain *pg, unsigned request, uint32_t cmd, uint64_t arg1, uint64_t arg2)
 {
-    struct pt_call tables = *c; /* here the domain argument says whose tables, too */
+    struct pt_call c = {.d = pg, .pg = pg, .request = request};
 
-    tables.d = c->pg;
-    switch (op->cmd) {
+    switch (cmd) {
     case MMUEXT_PIN_L1_TABLE:
     case MMUEXT_PIN_L2_TABLE:
     case MMUEXT_PIN_L3_TABLE:
     case MMUEXT_PIN_L4_TABLE:
-        return pin_table(&tables, mfn(op->arg1),
-                         (enum frame_type)(FT_L1 + op->cmd - MMUEXT_PIN_L1_TABLE));
+        return pin_table(&c, mfn(arg1), (enum frame_type)(FT_L1 + cmd - MMUEXT_PIN_L1_TABLE));
     case MMUEXT_UNPIN_TABLE:
-        return unpin_table(&tables, mfn(op->arg1));
+        return unpin_table(&c, mfn(arg1));
     case MMUEXT_CLEAR_PAGE:
     case MMUEXT_COPY_PAGE:
-        return fill_page(c, mfn(op->arg1), mfn(op->arg2), op->cmd == MMUEXT_COPY_PAGE);
+        return fill_page(&c, mfn(arg1), mfn(arg2), cmd == MMUEXT_COPY_PAGE);
     case MMUEXT_MARK_SUPER:
     case MMUEXT_UNMARK_SUPER:
-        return refuse(-XEN_EOPNOTSUPP, "operation %u: there are no large pages here", c->request);
+        return refuse(-XEN_EOPNOTSUPP, "operation %u: there are no large pages here", request);
     default:
         return refuse(-XEN_ENOSYS, "operation %u: there is no command %u of mmuext_op for d%u",
-                      c->request, op->cmd, c->pg->id);
+                      request, cmd, pg->id);
     }
 }
 
-/* Operations on the calling vCPU and its domain; 1: none of these. */
-static int vcpu_op(struct pt_call *c, const struct op *op)
+/* Operations on the calling vCPU and its domain that are frequent; 1: none of these. */
+static always_inline int quick_op(struct vcpu *v, unsigned request, uint32_t cmd, uint64_t arg1)
 {
-    switch (op->cmd) {
-    case MMUEXT_NEW_BASEPTR:
-        return new_kernel_root(c, mfn(op->arg1));
+    if (likely(cmd == MMUEXT_NEW_BASEPTR))
+        return new_kernel_root(v, mfn(arg1), request);
+    switch (cmd) {
     case MMUEXT_NEW_USER_BASEPTR:
-        return new_user_root(c, mfn(op->arg1));
-    case MMUEXT_TLB_FLUSH_LOCAL:
-        flush_local(FLUSH_ALL_PAGES);
-        return 0;
+        return new_user_root(v, mfn(arg1), request);
     case MMUEXT_INVLPG_LOCAL:
-        flush_local(op->arg1);
+        if (guest_range_ok(arg1, 1))
+            tlb_flush_page_local(arg1);
         return 0;
+    case MMUEXT_TLB_FLUSH_LOCAL:
+        aside0(tlb_flush_local);
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+/* The others; 1: none of these. */
+static int vcpu_op(uint32_t cmd, uint64_t arg1, uint64_t arg2)
+{
+    switch (cmd) {
     case MMUEXT_TLB_FLUSH_MULTI:
-        return flush_masked(FLUSH_ALL_PAGES, op->arg2);
+        return flush_masked(FLUSH_ALL_PAGES, arg2);
     case MMUEXT_INVLPG_MULTI:
-        return flush_masked(op->arg1, op->arg2);
+        return flush_masked(arg1, arg2);
     case MMUEXT_TLB_FLUSH_ALL:
         flush_all(FLUSH_ALL_PAGES);
         return 0;
     case MMUEXT_INVLPG_ALL:
-        flush_all(op->arg1);
+        flush_all(arg1);
         return 0;
     case MMUEXT_FLUSH_CACHE:
     case MMUEXT_FLUSH_CACHE_GLOBAL:
         write_back_caches();
         return 0;
     case MMUEXT_SET_LDT:
-        return ldt_set(current, op->arg1, (uint32_t)op->arg2);
+        return ldt_set(current, arg1, (uint32_t)arg2);
     default:
         return 1;
     }
 }
 
-static int one_op(struct pt_call *c, const struct op *op)
+static noinline int rare_op(struct domain *pg, unsigned request, uint32_t cmd, uint64_t arg1,
+                            uint64_t arg2)
 {
-    int rc;
+    int rc = pg == current->domain ? vcpu_op(cmd, arg1, arg2) : 1;
 
-    if (likely(c->pg == current->domain)) {
-        rc = vcpu_op(c, op);
-        return rc <= 0 ? rc : page_op(c, op);
-    }
-    return page_op(c, op);
+    return rc <= 0 ? rc : page_op(pg, request, cmd, arg1, arg2);
 }
 
-static int read_op(struct op *op, uint64_t ptr)
+static cold noinline int unreadable(unsigned request, uint64_t at)
 {
-    uint64_t cmd;
+    return refuse(-XEN_EFAULT, "operation %u at %#lx cannot be read", request, (unsigned long)at);
+}
 
-    if (!guest_load64(&cmd, ptr) ||
-        !guest_load64(&op->arg1, ptr + offsetof(struct mmuext_op, arg1)) ||
-        !guest_load64(&op->arg2, ptr + offsetof(struct mmuext_op, arg2)))
-        return -XEN_EFAULT;
-    op->cmd = (uint32_t)cmd;
-    return 0;
+/* The operation at a guest address, which is in the guest's part. */
+static always_inline int one_op(struct vcpu *v, struct domain *pg, unsigned request, uint64_t at)
+{
+    uint64_t word, arg1, arg2; /* all of them are read, whatever is needed */
+    uint32_t cmd;
+    int rc = 1;
+
+    if (unlikely(!guest_load64(&word, at)) ||
+        unlikely(!guest_load64(&arg1, at + offsetof(struct mmuext_op, arg1))) ||
+        unlikely(!guest_load64(&arg2, at + offsetof(struct mmuext_op, arg2))))
+        return aside2(unreadable, request, at);
+    cmd = (uint32_t)word;
+    if (likely(pg == v->domain))
+        rc = quick_op(v, request, cmd, arg1);
+    return likely(rc <= 0) ? rc : aside5(rare_op, pg, request, cmd, arg1, arg2);
+}
+
+static cold noinline int not_guests(uint64_t ops, unsigned n)
+{
+    return refuse(-XEN_EFAULT, "%u operations at %#lx: not in the guest's own address space", n,
+                  (unsigned long)ops);
+}
+
+static noinline int go_on(void)
+{
+    return batch_go_on();
 }
 
 long do_mmuext_op(uint64_t ops, uint64_t count, uint64_t done_ptr, uint64_t foreign)
 {
-    struct pt_call c;
-    uint32_t n = (uint32_t)count;
-    struct op op;
-    int rc;
+    uint32_t n = (uint32_t)count, done;
+    struct vcpu *v = current;
+    struct domain *d, *pg;
+    long rc;
 
-    rc = foreign_domains(&c, (domid_t)foreign);
+    rc = foreign_domains(&d, &pg, (domid_t)foreign);
     if (unlikely(rc))
         return rc;
     if (unlikely(!guest_array_ok(ops, n, sizeof(struct mmuext_op))))
-        return refuse(-XEN_EFAULT, "%u operations at %#lx: not in the guest's own address space", n,
-                      (unsigned long)ops);
-    for (c.request = 0; c.request < n; c.request++, ops += sizeof(struct mmuext_op)) {
-        if (c.request && !batch_go_on()) {
-            rc = -XEN_EAGAIN;
-            break;
-        }
-        rc = read_op(&op, ops);
-        if (unlikely(rc)) {
-            rc = refuse(rc, "operation %u at %#lx cannot be read", c.request, (unsigned long)ops);
-            break;
-        }
-        rc = one_op(&c, &op);
+        return not_guests(ops, n);
+    for (done = 0; done < n; done++, ops += sizeof(struct mmuext_op)) {
+        rc = done && !aside0(go_on) ? -XEN_EAGAIN : one_op(v, pg, done, ops);
         if (unlikely(rc))
             break;
     }
-    if (done_ptr && copy_to_guest(done_ptr, &c.request, sizeof(uint32_t)) && !rc)
-        rc = refuse(-XEN_EFAULT, "the number of operations done cannot be written to %#lx",
-                    (unsigned long)done_ptr);
-    return rc;
+    return done_report(done_ptr, done, rc);
 }

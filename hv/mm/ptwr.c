@@ -24,7 +24,7 @@ static unsigned fetch(const struct guest_regs *r, uint64_t bytes[2])
 }
 
 /* Lock: pt. 0, or an error after a sentence; *res is what the instruction left. */
-static int emulate(struct pt_call *c, const struct pte_insn *in, const struct guest_regs *r,
+static int emulate(struct domain *d, const struct pte_insn *in, const struct guest_regs *r,
                    uint64_t *slot, struct pte_result *res)
 {
     uint64_t old = READ_ONCE(*slot), val;
@@ -33,24 +33,26 @@ static int emulate(struct pt_call *c, const struct pte_insn *in, const struct gu
 
     do {
         if (!pte_apply(in, r, old, res)) {
-            c->why = "a store across two entries is not one to a page table";
-            return pte_refuse(c, -XEN_EINVAL, slot, 1, old);
+            struct pt_call c = PT_CALL(d);
+
+            c.why = "a store across two entries is not one to a page table";
+            return pte_refuse(&c, -XEN_EINVAL, slot, 1, old);
         }
         val = res->entry & PTE_P ? pte_normal(res->entry) : res->entry;
         same = !((old ^ val) & LEAF_MEANING) && (val & PTE_P);
-        if ((val & PTE_P) && !same) {
-            rc = leaf_get(c, val);
+        if ((val & PTE_P) && !same && unlikely(!leaf_get_fast(d, val))) {
+            rc = aside5(leaf_get_odd, d, d, NO_REQUEST, slot, val);
             if (unlikely(rc))
-                return pte_refuse(c, rc, slot, 1, val);
+                return rc;
         }
         if (likely(__atomic_compare_exchange_n(slot, &old, val, false, __ATOMIC_SEQ_CST,
                                                __ATOMIC_RELAXED)))
             break;
         if ((val & PTE_P) && !same)
-            leaf_put(c->d, val);
+            leaf_put(d, val);
     } while (true);
     if ((old & PTE_P) && !same)
-        leaf_put(c->d, old);
+        leaf_put(d, old);
     return 0;
 }
 
@@ -76,14 +78,13 @@ static uint64_t *mapped_l1(const struct vcpu *v, uint64_t va)
 static int store(struct vcpu *v, struct guest_regs *r, uint64_t va, struct pte_insn *in,
                  struct pte_result *res)
 {
-    struct pt_call c = PT_CALL(v->domain);
     uint64_t bytes[2], *l1 = mapped_l1(v, va);
 
     /* An operand through FS or GS is no kernel's way to name a page-table entry. */
     if (!l1 || !pte_decode((const uint8_t *)bytes, fetch(r, bytes), r, in) || in->seg != SEG_FLAT ||
         ((in->ea ^ va) & PAGE_MASK))
         return -XEN_EFAULT;
-    return emulate(&c, in, r, l1 + slot_index((uint64_t *)in->ea), res);
+    return emulate(v->domain, in, r, l1 + slot_index((uint64_t *)in->ea), res);
 }
 
 bool ptwr_fault(struct vcpu *v, struct guest_regs *r, uint64_t va)

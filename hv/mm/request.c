@@ -5,21 +5,27 @@
 #include "types.h"
 
 /* Whose frames: low 16 bits. Whose tables: the bits above, less one; 0 is the caller. */
-int foreign_named(struct pt_call *c, uint64_t foreign)
+int foreign_named(struct domain **d, struct domain **pg, uint64_t foreign)
 {
-    domid_t pg = (domid_t)foreign;
-    uint64_t pt = (uint32_t)foreign >> 16;
+    domid_t frames = (domid_t)foreign;
+    uint64_t tables = (uint32_t)foreign >> 16;
 
-    c->d = pt ? domain_by_id((domid_t)(pt - 1)) : current->domain;
+    *d = tables ? domain_by_id((domid_t)(tables - 1)) : current->domain;
     /* Device memory is the hardware domain's as its own is. */
-    c->pg = pg == DOMID_IO ? c->d : domain_by_id(pg);
-    if (!c->d || !c->pg)
+    *pg = frames == DOMID_IO ? *d : domain_by_id(frames);
+    if (!*d || !*pg)
         return refuse(-XEN_ESRCH, "domain argument %#lx: there is no domain %u",
-                      (unsigned long)foreign, c->d ? pg : (unsigned)(pt - 1));
-    if ((c->d != current->domain || c->pg != current->domain) && !current->domain->is_hardware)
+                      (unsigned long)foreign, *d ? frames : (unsigned)(tables - 1));
+    if ((*d != current->domain || *pg != current->domain) && !current->domain->is_hardware)
         return refuse(-XEN_EPERM, "domain argument %#lx: only the hardware domain may name another",
                       (unsigned long)foreign);
     return 0;
+}
+
+int done_lost(uint64_t ptr)
+{
+    return refuse(-XEN_EFAULT, "the number of requests done cannot be written to %#lx",
+                  (unsigned long)ptr);
 }
 
 void flush_local(uint64_t va)

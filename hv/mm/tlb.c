@@ -33,11 +33,6 @@ void tlb_flush_local(void)
     __atomic_store_n(&c->flush_epoch, epoch, __ATOMIC_RELEASE);
 }
 
-void tlb_flush_page_local(uint64_t va)
-{
-    invlpg(va);
-}
-
 void tlb_serve_request(void)
 {
     if (READ_ONCE(this_cpu()->flush_requested))

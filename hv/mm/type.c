@@ -19,9 +19,10 @@ static int type_refuse(struct pt_call *c, int rc, mfn_t m, enum frame_type t)
     return rc;
 }
 
-static void typed_put(struct domain *d, mfn_t m, enum frame_type t)
+void typed_put(struct domain *d, uint64_t frame, enum frame_type t)
 {
     struct pt_call c = PT_CALL(d);
+    mfn_t m = mfn(frame);
 
     if (type_put_shared(mfn_frame(m)))
         return;
@@ -34,13 +35,8 @@ static int typed_get(struct pt_call *c, mfn_t m, enum frame_type t)
 {
     int rc = -XEN_ESRCH;
 
-    if (mfn_valid(m) && type_get_shared(mfn_frame(m), c->d, t)) {
-        if (likely(READ_ONCE(mfn_frame(m)->owner) == c->d))
-            return 0;
-        /* It changed hands between the look at its owner and the count, and is such a table there.
-         */
-        typed_put(mfn_frame(m)->owner, m, t);
-    }
+    if (typed_try(c->d, m, t))
+        return 0;
     pt_lock_walk(c->d);
     if (c->d->dying)
         c->why = "its domain is dying";
@@ -50,21 +46,21 @@ static int typed_get(struct pt_call *c, mfn_t m, enum frame_type t)
     return type_refuse(c, rc, m, t);
 }
 
-int root_get(struct pt_call *c, mfn_t m)
+int root_get_slow(struct domain *d, uint64_t frame, unsigned request)
 {
-    return typed_get(c, m, FT_L4);
+    struct pt_call c = {.d = d, .pg = d, .request = request};
+
+    return typed_get(&c, mfn(frame), FT_L4);
 }
 
 int pt_get_root(struct domain *d, mfn_t m)
 {
-    struct pt_call c = PT_CALL(d);
-
-    return root_get(&c, m);
+    return root_get(d, m, NO_REQUEST);
 }
 
 void pt_put_root(struct domain *d, mfn_t m)
 {
-    typed_put(d, m, FT_L4);
+    root_put(d, m);
 }
 
 int seg_get(struct domain *d, mfn_t m)
@@ -76,7 +72,7 @@ int seg_get(struct domain *d, mfn_t m)
 
 void seg_put(struct domain *d, mfn_t m)
 {
-    typed_put(d, m, FT_SEG);
+    typed_put(d, m.n, FT_SEG);
 }
 
 int pin_table(struct pt_call *c, mfn_t m, enum frame_type t)

@@ -45,15 +45,15 @@ static always_inline bool frame_is_io(mfn_t m)
 {
     return !mfn_valid(m) || mfn_frame(m)->owner == &dom_io;
 }
-/* One use more of a frame whose type is stable; the caller looks at the owner once more (frame.c).
- */
+/* One use more of a frame whose type is stable; the caller looks at the owner once more. */
 static always_inline bool type_get_shared(struct frame *f, const struct domain *d,
                                           enum frame_type t)
 {
     uint64_t w = READ_ONCE(f->word);
 
     do {
-        if (READ_ONCE(f->owner) != d || !word_is(w, t) || (w & (FW_COUNT_HIGH | FW_REF_HIGH)))
+        if (READ_ONCE(f->owner) != d ||
+            (w & (FW_TYPE_MASK | FW_BUSY | FW_COUNT_HIGH | FW_REF_HIGH)) != FW_TYPE(t))
             return false;
     } while (!word_cas(f, &w, w + FW_REF_ONE + FW_COUNT_ONE));
     return true;
@@ -64,7 +64,7 @@ static always_inline bool type_put_shared(struct frame *f)
     uint64_t w = READ_ONCE(f->word);
 
     do {
-        if ((w & FW_COUNT_MASK) == 1)
+        if ((w & FW_COUNT_MASK) <= 1)
             return false;
     } while (!word_cas(f, &w, w - FW_REF_ONE - FW_COUNT_ONE));
     return true;
@@ -77,6 +77,10 @@ void frame_describe(char *buf, size_t size, mfn_t m);
 /* ---- Leaves (leaf.c). ---- */
 
 int leaf_get_slow(struct pt_call *c, uint64_t pte);
+/* The same for an entry `slot` of d's that may name frames of pg: 0, or an error after a sentence.
+ */
+int leaf_get_odd(struct domain *d, struct domain *pg, unsigned request, const uint64_t *slot,
+                 uint64_t pte);
 void leaf_put_slow(uint64_t pte);
 /* The sentence of a refused entry; returns err. */
 int pte_refuse(struct pt_call *c, int err, const uint64_t *slot, unsigned level, uint64_t pte) cold;
@@ -115,7 +119,7 @@ static always_inline void leaf_put(const struct domain *d, uint64_t pte)
             return;
         }
     }
-    leaf_put_slow(pte);
+    aside1(leaf_put_slow, pte);
 }
 
 /* Stores an entry that the processor may mark accessed or dirty meanwhile; keep_ad: those marks
@@ -132,11 +136,12 @@ static always_inline void pte_store(uint64_t *slot, uint64_t old, uint64_t val, 
         ;
 }
 
-/* The heart of the matter: one entry of a stable L1 of c->d becomes `val`. Lock: pt. */
-static always_inline int leaf_update(struct pt_call *c, uint64_t *slot, uint64_t val, bool keep_ad)
+/* The heart of the matter: one entry of a stable L1 of d becomes `val`, and may name a frame of pg.
+ * Lock: pt. */
+static always_inline int leaf_update(struct domain *d, struct domain *pg, unsigned request,
+                                     uint64_t *slot, uint64_t val, bool keep_ad)
 {
     uint64_t old = READ_ONCE(*slot);
-    int rc;
 
     if (val & PTE_P) {
         val = pte_normal(val);
@@ -144,13 +149,16 @@ static always_inline int leaf_update(struct pt_call *c, uint64_t *slot, uint64_t
             pte_store(slot, old, val, keep_ad);
             return 0;
         }
-        rc = leaf_get(c, val);
-        if (unlikely(rc))
-            return pte_refuse(c, rc, slot, 1, val);
+        if (unlikely(!leaf_get_fast(pg, val))) {
+            int rc = aside5(leaf_get_odd, d, pg, request, slot, val);
+
+            if (unlikely(rc))
+                return rc;
+        }
     }
     pte_store(slot, old, val, keep_ad);
     if (old & PTE_P)
-        leaf_put(c->d, old);
+        leaf_put(d, old);
     return 0;
 }
 
@@ -169,7 +177,28 @@ int table_update(struct pt_call *c, uint64_t *slot, unsigned level, uint64_t val
 /* As pt_pin() and so on, in a batch. */
 int pin_table(struct pt_call *c, mfn_t m, enum frame_type t);
 int unpin_table(struct pt_call *c, mfn_t m);
-int root_get(struct pt_call *c, mfn_t m);
+/* Roots: mostly of a stable L4, and not its last use. */
+int root_get_slow(struct domain *d, uint64_t frame, unsigned request);
+void typed_put(struct domain *d, uint64_t frame, enum frame_type t);
+static always_inline bool typed_try(struct domain *d, mfn_t m, enum frame_type t)
+{
+    if (unlikely(!mfn_valid(m)) || unlikely(!type_get_shared(mfn_frame(m), d, t)))
+        return false;
+    if (likely(READ_ONCE(mfn_frame(m)->owner) == d))
+        return true;
+    /* It changed hands between the look at its owner and the count, and is such a table there. */
+    aside3(typed_put, mfn_frame(m)->owner, m.n, t);
+    return false;
+}
+static always_inline int root_get(struct domain *d, mfn_t m, unsigned request)
+{
+    return likely(typed_try(d, m, FT_L4)) ? 0 : aside3(root_get_slow, d, m.n, request);
+}
+static always_inline void root_put(struct domain *d, mfn_t m)
+{
+    if (unlikely(!type_put_shared(mfn_frame(m))))
+        aside3(typed_put, d, m.n, FT_L4);
+}
 
 /* ---- Finding entries (walk.c). ---- */
 
@@ -195,15 +224,27 @@ static always_inline uint64_t *pt_slot(const struct vcpu *v, uint64_t va)
 /* ---- Guests' wishes about other domains and other CPUs (request.c). ---- */
 
 /* The domains that the last argument of mmu_update and mmuext_op names. 0 or an error. */
-int foreign_named(struct pt_call *c, uint64_t foreign) cold;
-static always_inline int foreign_domains(struct pt_call *c, uint64_t foreign)
+int foreign_named(struct domain **d, struct domain **pg, uint64_t foreign) cold;
+static always_inline int foreign_domains(struct domain **d, struct domain **pg, uint64_t foreign)
 {
-    c->why = NULL;
-    c->worked = false;
-    if (unlikely((uint32_t)foreign != DOMID_SELF))
-        return foreign_named(c, foreign);
-    c->d = c->pg = current->domain;
-    return 0;
+    struct domain *tables, *frames; /* so that *d and *pg can stay in registers */
+    int rc;
+
+    *d = *pg = current->domain;
+    if (likely((uint32_t)foreign == DOMID_SELF))
+        return 0;
+    rc = aside3(foreign_named, &tables, &frames, foreign);
+    *d = tables;
+    *pg = frames;
+    return rc;
+}
+/* Tells a guest that wants to know how many of its requests were done, whatever the result rc. */
+int done_lost(uint64_t ptr) cold;
+static always_inline long done_report(uint64_t ptr, uint32_t done, long rc)
+{
+    if (!ptr || likely(guest_range_ok(ptr, sizeof(done)) && guest_store32(ptr, done)) || rc)
+        return rc;
+    return done_lost(ptr);
 }
 #define FLUSH_ALL_PAGES (~0ull)
 /* Flush `va`, or everything, of the current vCPU; of those of its domain in a bitmap at a guest

@@ -6,7 +6,7 @@
 #include <pvabi/xen.h>
 #include "types.h"
 
-static cold int no_l1(uint64_t va)
+static cold noinline int no_l1(uint64_t va)
 {
     return refuse(-XEN_EINVAL, "address %#lx: the kernel root %#lx has no L1 table there%s",
                   (unsigned long)va, (unsigned long)current->kernel_cr3 >> PAGE_SHIFT,
@@ -15,7 +15,7 @@ static cold int no_l1(uint64_t va)
 
 /* The bits above the kind: 0 the caller, UVMF_ALL its whole domain, else the address of a bitmap.
  */
-static int flush(uint64_t va, uint64_t flags)
+static noinline int flush(uint64_t va, uint64_t flags)
 {
     uint64_t where = flags & ~(uint64_t)UVMF_FLUSHTYPE_MASK;
     uint64_t what = (flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG ? va : FLUSH_ALL_PAGES;
@@ -31,31 +31,37 @@ static int flush(uint64_t va, uint64_t flags)
     return 0;
 }
 
-static always_inline long update(struct pt_call *c, uint64_t va, uint64_t pte, uint64_t flags)
+/* An entry of the caller's tables, which may name a frame of pg. */
+static always_inline long update(const struct vcpu *v, struct domain *pg, uint64_t va, uint64_t pte,
+                                 uint64_t flags)
 {
+    struct domain *d = v->domain;
     uint64_t *slot;
     int rc;
 
-    lock(&c->d->pt_lock);
-    slot = pt_slot(current, va);
-    rc = likely(slot) ? leaf_update(c, slot, pte, false) : no_l1(va);
-    unlock(&c->d->pt_lock);
-    if (likely(!rc) && (flags & UVMF_FLUSHTYPE_MASK))
-        rc = flush(va, flags);
-    return rc;
+    lock(&d->pt_lock);
+    slot = pt_slot(v, va);
+    rc = likely(slot) ? leaf_update(d, pg, NO_REQUEST, slot, pte, false) : aside1(no_l1, va);
+    unlock(&d->pt_lock);
+    if (unlikely(rc) || !(flags & UVMF_FLUSHTYPE_MASK))
+        return rc;
+    if (unlikely(flags != (UVMF_INVLPG | UVMF_LOCAL)))
+        return flush(va, flags);
+    tlb_flush_page_local(va); /* a guest's address: it has an L1 table */
+    return 0;
 }
 
 long do_update_va_mapping(uint64_t va, uint64_t pte, uint64_t flags)
 {
-    struct pt_call c = PT_CALL(current->domain);
+    const struct vcpu *v = current;
 
-    return update(&c, va, pte, flags);
+    return update(v, v->domain, va, pte, flags);
 }
 
 long do_update_va_mapping_otherdomain(uint64_t va, uint64_t pte, uint64_t flags, uint64_t domid)
 {
-    struct pt_call c = PT_CALL(current->domain);
-    int rc = foreign_domains(&c, (domid_t)domid);
+    struct domain *d, *pg;
+    int rc = foreign_domains(&d, &pg, (domid_t)domid);
 
-    return rc ? rc : update(&c, va, pte, flags);
+    return rc ? rc : update(current, pg, va, pte, flags);
 }

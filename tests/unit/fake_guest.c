@@ -75,6 +75,16 @@ int clear_guest(uint64_t dst, uint64_t len)
     return n == len ? 0 : -XEN_EFAULT;
 }
 
+bool guest_load32(uint32_t *dst, uint64_t src)
+{
+    return !copy_from_guest(dst, src, sizeof(*dst));
+}
+
+bool guest_store32(uint64_t dst, uint32_t v)
+{
+    return !copy_to_guest(dst, &v, sizeof(v));
+}
+
 bool guest_load64(uint64_t *dst, uint64_t src)
 {
     return !copy_from_guest(dst, src, sizeof(*dst));

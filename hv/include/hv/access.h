@@ -25,8 +25,10 @@ int copy_from_guest(void *dst, uint64_t src, uint64_t len);
 int copy_to_guest(uint64_t dst, const void *src, uint64_t len);
 int clear_guest(uint64_t dst, uint64_t len);
 
-/* One 8-byte load or store; true if it worked. For hot paths: no range check of their own (guest_range_ok first). */
+/* One load or store; true if it worked. For hot paths: no range check of their own (guest_range_ok first). */
 #ifdef PARAVANE_HOST
+bool guest_load32(uint32_t *dst, uint64_t src);
+bool guest_store32(uint64_t dst, uint32_t v);
 bool guest_load64(uint64_t *dst, uint64_t src);
 bool guest_store64(uint64_t dst, uint64_t v);
 #else

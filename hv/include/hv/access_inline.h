@@ -8,31 +8,34 @@
 
 #define EXTABLE(from, to) ".pushsection .extable,\"a\"\n.long " from " - .\n.long " to " - .\n.popsection\n"
 
-static always_inline bool guest_load64(uint64_t *dst, uint64_t src)
-{
-    uint64_t v;
-
-    __asm__ goto("1: mov %1, %0\n" EXTABLE("1b", "%l2")
-                 : "=r"(v)
-                 : "m"(*(const volatile uint64_t *)src)
-                 :
-                 : fault);
-    *dst = v;
-    return true;
-fault:
-    return false;
-}
-
-static always_inline bool guest_store64(uint64_t dst, uint64_t v)
-{
-    __asm__ goto("1: mov %0, %1\n" EXTABLE("1b", "%l2")
-                 :
-                 : "re"(v), "m"(*(volatile uint64_t *)dst)
-                 : "memory"
-                 : fault);
-    return true;
-fault:
-    return false;
-}
+#define DEFINE_GUEST_ACCESS(bits, mov)                                                                 \
+    static always_inline bool guest_load##bits(uint##bits##_t *dst, uint64_t src)                  \
+    {                                                                                              \
+        uint##bits##_t v;                                                                          \
+                                                                                                   \
+        __asm__ goto("1: " mov " %1, %0\n" EXTABLE("1b", "%l2")                                        \
+                     : "=r"(v)                                                                     \
+                     : "m"(*(const volatile uint##bits##_t *)src)                                  \
+                     :                                                                             \
+                     : fault);                                                                     \
+        *dst = v;                                                                                  \
+        return true;                                                                               \
+    fault:                                                                                         \
+        return false;                                                                              \
+    }                                                                                              \
+    static always_inline bool guest_store##bits(uint64_t dst, uint##bits##_t v)                    \
+    {                                                                                              \
+        __asm__ goto("1: " mov " %0, %1\n" EXTABLE("1b", "%l2")                                        \
+                     :                                                                             \
+                     : "re"(v), "m"(*(volatile uint##bits##_t *)dst)                               \
+                     : "memory"                                                                    \
+                     : fault);                                                                     \
+        return true;                                                                               \
+    fault:                                                                                         \
+        return false;                                                                              \
+    }
+DEFINE_GUEST_ACCESS(32, "movl")
+DEFINE_GUEST_ACCESS(64, "movq")
+#undef DEFINE_GUEST_ACCESS
 
 #endif

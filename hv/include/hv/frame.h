@@ -16,6 +16,7 @@
 #ifndef HV_FRAME_H
 #define HV_FRAME_H
 
+#include <hv/aside.h>
 #include <hv/layout.h>
 #include <hv/types.h>
 
@@ -142,7 +143,7 @@ static always_inline bool frame_try_ref(struct frame *f, const struct domain *d)
         return false;
     if (likely(READ_ONCE(f->owner) == d))
         return true;
-    frame_put_ref(f); /* freed and given to somebody else between the two looks */
+    aside1(frame_put_ref, f); /* freed and given to somebody else between the two looks */
     return false;
 }
 static always_inline bool frame_try_writable(struct frame *f, const struct domain *d)
@@ -156,7 +157,7 @@ static always_inline bool frame_try_writable(struct frame *f, const struct domai
         return false;
     if (likely(READ_ONCE(f->owner) == d))
         return true;
-    frame_put_writable(f);
+    aside1(frame_put_writable, f);
     return false;
 }
 

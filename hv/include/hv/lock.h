@@ -5,6 +5,7 @@
 #ifndef HV_LOCK_H
 #define HV_LOCK_H
 
+#include <hv/aside.h>
 #include <hv/types.h>
 
 enum lock_rank {
@@ -54,7 +55,7 @@ static always_inline void lock_init(struct spinlock *l, enum lock_rank rank)
 static always_inline void lock(struct spinlock *l)
 {
     if (unlikely(__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE)))
-        lock_contended(l);
+        aside1(lock_contended, l);
     host_lock_taken(l);
 }
 

@@ -4,6 +4,9 @@
 #define HV_MM_H
 
 #include <hv/frame.h>
+#ifndef PARAVANE_HOST
+#include <hv/x86.h>
+#endif
 
 #define PTE_P   0x001ull
 #define PTE_RW  0x002ull
@@ -28,7 +31,14 @@ static always_inline mfn_t pte_mfn(uint64_t pte)
 extern uint64_t tlb_epoch; /* atomic, never wraps */
 void tlb_serve_request(void); /* this CPU's flush_requested is set: flushes and clears it */
 void tlb_flush_local(void);            /* everything of this CPU, publishing its epoch */
+#ifdef PARAVANE_HOST
 void tlb_flush_page_local(uint64_t va);
+#else
+static always_inline void tlb_flush_page_local(uint64_t va)
+{
+    invlpg(va);
+}
+#endif
 /* Flush every CPU that has not flushed since `stamp`. Locks may be held (rule in lock.h). */
 void tlb_flush_older(uint64_t stamp);
 /* Everything that vCPUs of d in `vcpus` (bitmap) may have cached. */
