@@ -8,25 +8,59 @@
 
 #include "event.h"
 
+/* Sets bit n of a shared array; whether it was set already. */
+static always_inline bool set_bit(uint64_t *array, uint64_t n)
+{
+#ifdef PARAVANE_HOST
+    uint64_t bit = 1ull << n % 64;
+
+    return __atomic_fetch_or(&array[n / 64], bit, __ATOMIC_SEQ_CST) & bit;
+#else
+    bool was;
+
+    __asm__ volatile("lock bts %2, %1" : "=@ccc"(was), "+m"(*array) : "r"(n) : "memory");
+    return was;
+#endif
+}
+static always_inline bool get_bit(const uint64_t *array, uint64_t n)
+{
+#ifdef PARAVANE_HOST
+    return READ_ONCE(array[n / 64]) >> n % 64 & 1;
+#else
+    bool is;
+
+    __asm__ volatile("bt %2, %1" : "=@ccc"(is) : "m"(*array), "r"(n) : "memory");
+    return is;
+#endif
+}
+
 /* The vCPU has something to look at. The guest may have written into `info` whatever it likes: at
  * worst it is not told. */
 static always_inline void raise_upcall(struct vcpu *v, struct vcpu_info *info)
 {
     if (!__atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST) && v != current)
-        vcpu_kick(v); /* blocked, too: it says so before it looks at the flag for the last time */
+        aside1(vcpu_kick,
+               v); /* blocked, too: it says so before it looks at the flag for the last time */
 }
 
 /* Some port of that word of bits is pending and not masked. */
 static always_inline void announce(struct vcpu *v, unsigned word)
 {
-    uint64_t bit = 1ull << word;
     struct vcpu_info *info;
 
     if (unlikely(!v)) /* not made yet: registering its vcpu_info will announce everything */
         return;
     info = READ_ONCE(v->info);
-    if (!(__atomic_fetch_or(&info->evtchn_pending_sel, bit, __ATOMIC_SEQ_CST) & bit))
+    if (!set_bit(&info->evtchn_pending_sel, word))
         raise_upcall(v, info);
+}
+
+static cold noinline void wake_pollers(struct domain *d)
+{
+    for_each_vcpu(d, v) {
+        if (READ_ONCE(v->polling))
+            vcpu_wake(v);
+    }
 }
 
 /* Makes port n pending, whose upcalls go to vCPU `target`. Takes no event lock; may be called with
@@ -34,17 +68,13 @@ static always_inline void announce(struct vcpu *v, unsigned word)
 static always_inline void deliver(struct domain *d, unsigned n, unsigned target)
 {
     struct shared_info *s = d->shared;
-    unsigned word = n / 64;
-    uint64_t bit = 1ull << n % 64;
 
-    if (__atomic_fetch_or(&s->evtchn_pending[word], bit, __ATOMIC_SEQ_CST) & bit)
+    if (set_bit(s->evtchn_pending, n))
         return;
-    if (!(READ_ONCE(s->evtchn_mask[word]) & bit))
-        announce(d->vcpu[target], word);
-    for_each_vcpu (d, v) {
-        if (unlikely(READ_ONCE(v->polling)))
-            vcpu_wake(v);
-    }
+    if (!get_bit(s->evtchn_mask, n))
+        announce(d->vcpu[target], n / 64);
+    if (unlikely(d->pollers)) /* looked at after the bit was set: that is a barrier */
+        aside1(wake_pollers, d);
 }
 
 void event_deliver(struct domain *d, unsigned n)
@@ -130,7 +160,7 @@ static always_inline int send(unsigned n)
     struct domain *d = current->domain;
     const struct port *p = port_at(d->evtchn, n);
 
-    if (unlikely(!p) || READ_ONCE(p->state) != EVTCHNSTAT_ipi)
+    if (unlikely(!p) || unlikely(p->state != EVTCHNSTAT_ipi))
         return send_locked(d, n);
     deliver(d, n, READ_ONCE(p->vcpu));
     return 0;
@@ -169,20 +199,9 @@ static const struct {
 };
 #undef OP
 
-/* Loads the argument of a send: one load of the aligned word around it, which never crosses a page.
- */
-static always_inline bool load_port(uint64_t arg, unsigned *n)
+static noinline long any_op(uint64_t cmd, uint64_t arg)
 {
-    uint64_t word;
-
-    if (unlikely(arg & 3) || !guest_range_ok(arg & ~7ull, 8) || !guest_load64(&word, arg & ~7ull))
-        return false;
-    *n = (unsigned)(word >> (arg & 4) * 8);
-    return true;
-}
-
-static noinline long any_op(unsigned op, uint64_t arg)
-{
+    uint32_t op = (uint32_t)cmd;
     union event_arg a;
     int rc;
 
@@ -199,11 +218,12 @@ static noinline long any_op(unsigned op, uint64_t arg)
 
 long do_event_channel_op(uint64_t cmd, uint64_t arg)
 {
-    unsigned n;
+    uint32_t port;
 
-    if (likely((uint32_t)cmd == EVTCHNOP_send) && load_port(arg, &n))
-        return send(n);
-    return any_op((uint32_t)cmd, arg);
+    if (likely((uint32_t)cmd == EVTCHNOP_send) && guest_range_ok(arg, sizeof(port)) &&
+        guest_load32(&port, arg))
+        return send(port);
+    return any_op(cmd, arg);
 }
 
 long do_event_channel_op_compat(uint64_t arg)

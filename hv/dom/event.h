@@ -29,8 +29,8 @@ struct evtchn_table {
     unsigned first_free;          /* lock: no free port is below */
     unsigned open;                /* lock: number of open ports */
     uint16_t pirq_port[NR_PIRQS]; /* written under the lock; 0 none */
-    struct port
-        *bucket[BUCKETS]; /* made on demand under the lock, never taken away; read without it */
+    struct port *bucket[BUCKETS]; /* made on demand under the lock, never taken away; read without
+                                     it: the address orders what is read through it */
 };
 _Static_assert(sizeof(struct evtchn_table) <= PAGE_SIZE, "a table takes one page");
 
@@ -41,7 +41,7 @@ static always_inline struct port *port_at(const struct evtchn_table *t, uint64_t
 
     if (unlikely(n >= EVTCHN_2L_NR_CHANNELS))
         return NULL;
-    bucket = __atomic_load_n(&t->bucket[n / PORTS_PER_BUCKET % BUCKETS], __ATOMIC_ACQUIRE);
+    bucket = READ_ONCE(t->bucket[n / PORTS_PER_BUCKET % BUCKETS]);
     return likely(bucket) ? &bucket[n % PORTS_PER_BUCKET] : NULL;
 }
 

@@ -53,13 +53,13 @@ static long poll(uint64_t arg)
     p.timeout = op.timeout;
 
     /* Any event of ours wakes us while this is set, and we look whether it was one of these. */
-    WRITE_ONCE(p.v->polling, true);
+    vcpu_set_polling(p.v, true);
     if (p.timeout > now_ns())
         timer_set(&p.v->poll_timer, p.timeout);
     while (!poll_done(&p))
         vcpu_sleep(poll_done, &p);
     timer_stop(&p.v->poll_timer);
-    WRITE_ONCE(p.v->polling, false);
+    vcpu_set_polling(p.v, false);
     return 0;
 }
 

@@ -106,7 +106,8 @@ START_TEST(every_poller_is_woken)
     unsigned port = ipi(0);
 
     d1->shared->evtchn_mask[0] = ~0ull;
-    d1->vcpu[0]->polling = d1->vcpu[1]->polling = true;
+    vcpu_set_polling(d1->vcpu[0], true);
+    vcpu_set_polling(d1->vcpu[1], true);
     fake_wakes = 0;
     OP(send, .port = port);
     ck_assert_uint_eq(fake_wakes, 2);

@@ -83,7 +83,7 @@ START_TEST(sleepers_are_woken)
     ck_assert_uint_eq(fake_kicks, 1);
     d1->shared->evtchn_pending[0] = 0;
     d1->shared->evtchn_mask[0] = ~0ull;
-    d1->vcpu[1]->polling = true; /* a poller hears masked events, too */
+    vcpu_set_polling(d1->vcpu[1], true); /* a poller hears masked events, too */
     OP(send, .port = p2);
     ck_assert_uint_eq(fake_wakes, 1);
 }

@@ -58,6 +58,7 @@ struct domain {
 
     struct evtchn_table *evtchn; /* dom/event.c */
     struct grant_table *grants;  /* dom/grant.c */
+    unsigned pollers;            /* atomic: how many of its vCPUs are polling */
     struct irq_guest *irqs;      /* dev/pirq.c: NULL but for the hardware domain */
 
     /* Rights of the hardware domain. */
@@ -175,6 +176,13 @@ void domain_unpause(struct domain *d);
 static always_inline void vcpu_set_work(struct vcpu *v, uint32_t work)
 {
     __atomic_fetch_or(&v->work, work, __ATOMIC_SEQ_CST);
+}
+
+/* Before it looks for events for the first time: whoever delivers one afterwards sees it polling. */
+static always_inline void vcpu_set_polling(struct vcpu *v, bool polls)
+{
+    WRITE_ONCE(v->polling, polls);
+    __atomic_fetch_add(&v->domain->pollers, polls ? 1 : -1, __ATOMIC_SEQ_CST);
 }
 
 /* The processor's part of a vCPU (x86/window.c, x86/context.c). */
