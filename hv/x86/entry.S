@@ -106,7 +106,8 @@ hypercall_exit:
 1:  mov REGS_rip(%rsp), %rcx
     mov %rcx, %r11
     sar $47, %r11
-    jnz 3f /* high or non-canonical */
+    inc %r11
+    jnz 3f /* not in the upper half */
 4:  mov REGS_rflags(%rsp), %r11
     mov REGS_rdx(%rsp), %rdx
     mov REGS_rbx(%rsp), %rbx
@@ -119,7 +120,6 @@ hypercall_exit:
     sysretq
 2:  cmpb $0, INFO_mask(%rcx)
     jne 1b
-    mov %rax, REGS_rax(%rsp)
     jmp upcall_after_hypercall
 5:  mov %rax, REGS_rax(%rsp)
     mov REGS_rip(%rsp), %rcx
@@ -128,8 +128,8 @@ hypercall_exit:
     mov %r11, REGS_r11(%rsp)
     save_preserved
     jmp exit_slow
-3:  inc %r11 /* -1: the canonical upper half */
-    jz 4b
+3:  dec %r11
+    jz 4b /* the lower half */
     jmp 5b
 END(syscall_entry)
 

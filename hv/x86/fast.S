@@ -30,14 +30,14 @@
 .endm
 
 /* RCX: where the guest's stack is. Makes room for a frame of so many words. Only addresses above the hypervisor's are
- * usual: -15 to -1 in units of 2^43. Clobbers RAX. */
-.macro frame_place words, slow
+ * usual: -15 to -1 in units of 2^43. Clobbers the scratch register. */
+.macro frame_place words, slow, scratch=%rax
     and $-16, %rcx
     sub $(\words * 8), %rcx
-    mov %rcx, %rax
-    sar $43, %rax
-    add $15, %rax
-    cmp $14, %rax
+    mov %rcx, \scratch
+    sar $43, \scratch
+    add $15, \scratch
+    cmp $14, \scratch
     ja \slow
 .endm
 
@@ -81,14 +81,13 @@
     movb $1, INFO_mask(%r11)
 .endm
 
-/* To the handler, with the stack RCX. RAX, RDX and RBX get back what the frame has of them. */
+/* To the handler, with the stack RCX. RDX and RBX get back what the frame has of them. */
 .macro enter_handler entry, flags_off
     mov %rcx, REGS_rsp(%rsp)
     mov \entry(%rbx), %rcx
     mov REGS_rflags(%rsp), %r11d
     and $~(\flags_off), %r11d
     or $FLAG_IF, %r11d
-    mov REGS_rax(%rsp), %rax
     mov REGS_rdx(%rsp), %rdx
     mov REGS_rbx(%rsp), %rbx
     mov REGS_rsp(%rsp), %rsp
@@ -129,12 +128,14 @@ ENTRY(page_fault_entry)
     mov %rdx, INFO_cr2(%r11)
     andl $~PF_USER, REGS_error(%rsp) /* the processor means ring 3 */
     frame_write -4, 1
+    mov REGS_rax(%rsp), %rax
     enter_handler VCPU_pf_address, FLAGS_OFF
 1:  mov VCPU_kernel_sp(%rbx), %rcx
     frame_place 8, page_fault_slow
     mov %rdx, INFO_cr2(%r11)
     kernel_mode
     frame_write -1, 1
+    mov REGS_rax(%rsp), %rax
     enter_handler VCPU_pf_address, FLAGS_OFF
 
 page_fault_slow:
@@ -163,6 +164,7 @@ ENTRY(syscall_from_user)
     kernel_mode
     mov VCPU_info(%rbx), %r11
     frame_write -1
+    mov REGS_rax(%rsp), %rax
     enter_handler VCPU_syscall_entry, FLAGS_OFF | FLAG_DF
 1:  save_preserved
     mov %rsp, %rdi
@@ -171,30 +173,55 @@ ENTRY(syscall_from_user)
     jmp exit_to_guest
 END(syscall_from_user)
 
-/* A hypercall is over, an event is pending and not masked, no other work is waiting; the frame has the result. */
+/* A hypercall is over with the result RAX, an event is pending and not masked, no other work is waiting. The frame is the
+ * SYSCALL stub's: code and stack segment are known, RCX and R11 are RIP and flags. */
 ENTRY(upcall_after_hypercall)
-    mov REGS_rip(%rsp), %rax
-    mov %rax, REGS_rcx(%rsp)
-    mov REGS_rflags(%rsp), %rax
-    mov %rax, REGS_r11(%rsp)
     cmpq $0, VCPU_event_entry(%rbx)
     je 1f
     mov REGS_rsp(%rsp), %rcx
-    frame_place 7, 1f
+    frame_place 7, 1f, %rdx
     mov VCPU_info(%rbx), %r11
-    frame_write -4
+    mov REGS_rip(%rsp), %rdx
+    guest mov %rdx, (%rcx)
+    guest mov %rdx, 16(%rcx)
+    guest movq $(SEL_GUEST_CS64 & ~3), 24(%rcx)
+    mov REGS_rflags(%rsp), %rdx
+    guest mov %rdx, 8(%rcx)
+    and $~FLAGS_IOPL, %edx
+    or $FLAG_IF, %edx
+    guest mov %rdx, 32(%rcx)
+    mov REGS_rsp(%rsp), %rdx
+    guest mov %rdx, 40(%rcx)
+    guest movq $SEL_GUEST_SS, 48(%rcx)
+    movb $1, INFO_mask(%r11)
     mov REGS_rsi(%rsp), %rsi
     mov REGS_rdi(%rsp), %rdi
     mov REGS_r8(%rsp), %r8
     mov (REGS_r8 + 8)(%rsp), %r9
     mov (REGS_r8 + 16)(%rsp), %r10
     enter_handler VCPU_event_entry, FLAGS_OFF
-1:  save_preserved
+1:  mov %rax, REGS_rax(%rsp)
+    mov REGS_rip(%rsp), %rax
+    mov %rax, REGS_rcx(%rsp)
+    mov REGS_rflags(%rsp), %rax
+    mov %rax, REGS_r11(%rsp)
+    save_preserved
     jmp exit_slow
 END(upcall_after_hypercall)
 
+/* From kernel to user mode; no_root: there is none. Clobbers RAX. */
+.macro user_mode no_root
+    mov VCPU_user_cr3(%rbx), %rax
+    test %rax, %rax
+    jz \no_root
+    movb $0, VCPU_kernel_mode(%rbx)
+    swapgs
+    mov %rax, %cr3
+.endm
+
 /* The iret hypercall's row of the table. The guest's registers but for RAX, RCX, R11 and RBX are where they belong, and
- * stay there. The frame at RCX: rax, r11, rcx, flags, rip, cs, rflags, rsp, ss. */
+ * stay there. The frame at RCX: rax, r11, rcx, flags, rip, cs, rflags, rsp, ss. All of it is read before the root that
+ * maps it may be left. */
 ENTRY(hypercall_iret)
     add $8, %rsp
     mov REGS_rsp(%rsp), %rcx
@@ -217,44 +244,47 @@ ENTRY(hypercall_iret)
     and $~(FLAGS_IOPL | 0x20000), %eax
     or $(FLAG_IF | 2), %eax
     mov %rax, REGS_rflags(%rsp)
-    guest movzwl 40(%rcx), %eax
-    mov %eax, %r11d
-    or $3, %eax
-    mov %rax, REGS_cs(%rsp)
-    and $3, %r11d
-    guest mov (%rcx), %rax
-    mov %rax, REGS_rax(%rsp)
-    guest mov 8(%rcx), %rax
-    guest mov 16(%rcx), %rcx
-    mov %rax, REGS_r11(%rsp)
-    mov %rcx, REGS_rcx(%rsp)
     movb $0, VCPU_nmi_masked(%rbx)
-    cmp $3, %r11d
-    je 4f
-1:  cmpl $0, VCPU_work(%rbx)
+    guest movzwl 40(%rcx), %eax
+    mov %rax, REGS_cs(%rsp)
+    orb $3, REGS_cs(%rsp)
+    inc %eax /* bits 0 and 1 are clear now: to user mode */
+    cmpl $0, VCPU_work(%rbx)
     jne 2f
-    mov VCPU_info(%rbx), %r11
     cmpb $0, INFO_pending(%r11)
     jne 5f
-6:  mov REGS_rax(%rsp), %rax
-    mov REGS_r11(%rsp), %r11
-    mov REGS_rbx(%rsp), %rbx
+1:  guest mov 8(%rcx), %r11
+    test $3, %al
+    jz 4f
+    guest mov (%rcx), %rax
+    guest mov 16(%rcx), %rcx
+6:  mov REGS_rbx(%rsp), %rbx
     add $REGS_rip, %rsp
     .globl fast_iretq
 fast_iretq:
     iretq
-4:  mov VCPU_user_cr3(%rbx), %rax
-    test %rax, %rax
-    jz 7f
-    movb $0, VCPU_kernel_mode(%rbx)
-    swapgs
-    mov %rax, %cr3
-    jmp 1b
+4:  guest mov (%rcx), %rax
+    mov %rax, REGS_rax(%rsp)
+    guest mov 16(%rcx), %rcx
+    user_mode 7f
+    mov REGS_rax(%rsp), %rax
+    jmp 6b
 5:  cmpb $0, INFO_mask(%r11)
-    jne 6b
-2:  save_preserved
+    jne 1b
+2:  guest mov (%rcx), %r11
+    mov %r11, REGS_rax(%rsp)
+    guest mov 8(%rcx), %r11
+    guest mov 16(%rcx), %rcx
+    mov %r11, REGS_r11(%rsp)
+    mov %rcx, REGS_rcx(%rsp)
+    save_preserved
+    test $3, %al
+    jnz exit_slow
+    user_mode 7f
     jmp exit_slow
-7:  save_preserved
+7:  mov %r11, REGS_r11(%rsp)
+    mov %rcx, REGS_rcx(%rsp)
+    save_preserved
     mov %rsp, %rdi
     mov %rbx, %rsi
     call iret_without_user_root
