@@ -2,6 +2,12 @@
 /* Decoder of privileged instructions, which #GP in ring 3; see decode.h. */
 #include "decode_cursor.h"
 
+static bool found(struct insn *out, unsigned op)
+{
+    out->op = (uint8_t)op;
+    return op != INSN_NONE;
+}
+
 /* IN, OUT: odd opcodes are the wide forms, 0xec and up take the port from DX. */
 static bool decode_port(struct cursor *c, unsigned opcode, struct insn *out)
 {
@@ -45,33 +51,26 @@ static bool decode_system_group(struct cursor *c, unsigned opcode, struct insn *
     out->reg = (uint8_t)c->rm;
     out->seg = (uint8_t)cursor_seg(c);
     out->is_mem = c->mod != 3;
-    if (opcode == 0x00) {
-        out->op = group6[sub];
-    } else if (c->mod != 3) {
-        out->op = group7_mem[sub];
-    } else if (sub == 6) {
-        out->op = INSN_LMSW;
-    } else {
-        switch (c->b[c->pos - 1]) {
-        case 0xc8:
-            out->op = INSN_MONITOR;
-            break;
-        case 0xc9:
-            out->op = INSN_MWAIT;
-            break;
-        case 0xd1:
-            if (!(c->flags & PF_OP16))
-                out->op = INSN_XSETBV;
-            break;
-        case 0xf8:
-            out->op = INSN_SWAPGS;
-            break;
-        case 0xf9:
-            out->op = INSN_RDTSCP;
-            break;
-        }
+    if (opcode == 0x00)
+        return found(out, group6[sub]);
+    if (out->is_mem)
+        return found(out, group7_mem[sub]);
+    if (sub == 6)
+        return found(out, INSN_LMSW);
+    switch (c->b[c->pos - 1]) {
+    case 0xc8:
+        return found(out, INSN_MONITOR);
+    case 0xc9:
+        return found(out, INSN_MWAIT);
+    case 0xd1:
+        return found(out, c->flags & PF_OP16 ? INSN_NONE : INSN_XSETBV);
+    case 0xf8:
+        return found(out, INSN_SWAPGS);
+    case 0xf9:
+        return found(out, INSN_RDTSCP);
+    default:
+        return false;
     }
-    return out->op != INSN_NONE;
 }
 
 /* MOV to and from control (0f 20, 22) and debug registers (0f 21, 23). ModRM.mod is ignored by the
@@ -96,6 +95,11 @@ static bool decode_mov_creg(struct cursor *c, unsigned opcode, struct insn *out)
 
 static bool decode_0f(struct cursor *c, struct insn *out)
 {
+    static const uint8_t plain[256] = {
+        [0x06] = INSN_CLTS,    [0x07] = INSN_SYSRET, [0x08] = INSN_INVD,  [0x09] = INSN_WBINVD,
+        [0x30] = INSN_WRMSR,   [0x31] = INSN_RDTSC,  [0x32] = INSN_RDMSR, [0x33] = INSN_RDPMC,
+        [0x35] = INSN_SYSEXIT, [0xa2] = INSN_CPUID,
+    };
     unsigned opcode;
 
     if (!have(c, 1))
@@ -104,45 +108,17 @@ static bool decode_0f(struct cursor *c, struct insn *out)
     /* With these prefixes most of the map means something else; WBNOINVD may be done as WBINVD. */
     if ((c->flags & PF_ANY_REP) && opcode != 0x09)
         return false;
-    switch (opcode) {
-    case 0x00:
-    case 0x01:
+    if (opcode <= 0x01)
         return decode_system_group(c, opcode, out);
-    case 0x06:
-        out->op = INSN_CLTS;
-        return true;
-    case 0x07:
-        out->op = INSN_SYSRET;
-        return true;
-    case 0x08:
-        out->op = INSN_INVD;
-        return true;
-    case 0x09:
-        out->op = INSN_WBINVD;
-        return true;
-    case 0x20 ... 0x23:
+    if (opcode >= 0x20 && opcode <= 0x23)
         return decode_mov_creg(c, opcode, out);
-    case 0x30:
-        out->op = INSN_WRMSR;
-        return true;
-    case 0x31:
-        out->op = INSN_RDTSC;
-        return true;
-    case 0x32:
-        out->op = INSN_RDMSR;
-        return true;
-    case 0x33:
-        out->op = INSN_RDPMC;
-        return true;
-    case 0x35:
-        out->op = INSN_SYSEXIT;
-        return true;
-    case 0xa2:
-        out->op = INSN_CPUID;
-        return true;
-    default:
-        return false;
-    }
+    return found(out, plain[opcode]);
+}
+
+static bool decode_int(unsigned vector, struct insn *out)
+{
+    out->creg = (uint8_t)vector;
+    return found(out, INSN_INT);
 }
 
 static bool decode_opcode(struct cursor *c, struct insn *out)
@@ -158,32 +134,20 @@ static bool decode_opcode(struct cursor *c, struct insn *out)
     case 0xec ... 0xef:
         return decode_port(c, opcode, out);
     case 0xfa:
-        out->op = INSN_CLI;
-        return true;
+        return found(out, INSN_CLI);
     case 0xfb:
-        out->op = INSN_STI;
-        return true;
+        return found(out, INSN_STI);
     case 0xf4:
-        out->op = INSN_HLT;
-        return true;
+        return found(out, INSN_HLT);
     case 0xcf:
-        out->op = INSN_IRET;
         out->size = c->rex & REX_W ? 8 : c->flags & PF_OP16 ? 2 : 4;
-        return true;
+        return found(out, INSN_IRET);
     case 0xcc:
-        out->op = INSN_INT;
-        out->creg = 3;
-        return true;
+        return decode_int(3, out);
     case 0xf1:
-        out->op = INSN_INT;
-        out->creg = 1;
-        return true;
+        return decode_int(1, out);
     case 0xcd:
-        if (!have(c, 1))
-            return false;
-        out->op = INSN_INT;
-        out->creg = c->b[c->pos++];
-        return true;
+        return have(c, 1) && decode_int(c->b[c->pos++], out);
     default:
         return false;
     }
@@ -209,42 +173,13 @@ bool insn_decode(const uint8_t *bytes, unsigned len, struct guest_regs *r, struc
 const char *insn_name(enum insn_op op)
 {
     static const char names[][12] = {
-        [INSN_NONE] = "(unknown)",
-        [INSN_CLI] = "cli",
-        [INSN_STI] = "sti",
-        [INSN_HLT] = "hlt",
-        [INSN_IN] = "in",
-        [INSN_OUT] = "out",
-        [INSN_INS] = "ins",
-        [INSN_OUTS] = "outs",
-        [INSN_RDMSR] = "rdmsr",
-        [INSN_WRMSR] = "wrmsr",
-        [INSN_RDTSC] = "rdtsc",
-        [INSN_RDTSCP] = "rdtscp",
-        [INSN_RDPMC] = "rdpmc",
-        [INSN_CPUID] = "cpuid",
-        [INSN_XSETBV] = "xsetbv",
-        [INSN_CLTS] = "clts",
-        [INSN_WBINVD] = "wbinvd",
-        [INSN_INVD] = "invd",
-        [INSN_MOV_FROM_CR] = "mov CR,r",
-        [INSN_MOV_TO_CR] = "mov r,CR",
-        [INSN_MOV_FROM_DR] = "mov DR,r",
-        [INSN_MOV_TO_DR] = "mov r,DR",
-        [INSN_INVLPG] = "invlpg",
-        [INSN_LMSW] = "lmsw",
-        [INSN_SWAPGS] = "swapgs",
-        [INSN_IRET] = "iret",
-        [INSN_SYSRET] = "sysret",
-        [INSN_SYSEXIT] = "sysexit",
-        [INSN_LGDT] = "lgdt",
-        [INSN_LIDT] = "lidt",
-        [INSN_LLDT] = "lldt",
-        [INSN_LTR] = "ltr",
-        [INSN_MONITOR] = "monitor",
-        [INSN_MWAIT] = "mwait",
-        [INSN_INT] = "int",
+        "(unknown)", "cli",    "sti",    "hlt",    "in",       "out",      "ins",
+        "outs",      "rdmsr",  "wrmsr",  "rdtsc",  "rdtscp",   "rdpmc",    "cpuid",
+        "xsetbv",    "clts",   "wbinvd", "invd",   "mov CR,r", "mov r,CR", "mov DR,r",
+        "mov r,DR",  "invlpg", "lmsw",   "swapgs", "iret",     "sysret",   "sysexit",
+        "lgdt",      "lidt",   "lldt",   "ltr",    "monitor",  "mwait",    "int",
     };
 
-    return (unsigned)op < ARRAY_SIZE(names) ? names[op] : names[INSN_NONE];
+    _Static_assert(ARRAY_SIZE(names) == INSN_INT + 1, "in the order of enum insn_op");
+    return names[(unsigned)op < ARRAY_SIZE(names) ? op : INSN_NONE];
 }

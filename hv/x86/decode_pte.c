@@ -137,8 +137,9 @@ static bool decode_operands(struct cursor *c, unsigned kind, unsigned size, stru
     return true;
 }
 
-static noinline bool pte_decode_general(const uint8_t *bytes, unsigned len, struct guest_regs *r,
-                                        struct pte_insn *out)
+/* Apart from pte_decode() so that that one needs no stack frame. */
+static noinline bool decode_general(const uint8_t *bytes, unsigned len, struct guest_regs *r,
+                                    struct pte_insn *out)
 {
     struct cursor c = cursor_start(bytes, len, r);
     unsigned opcode, kind, size;
@@ -168,73 +169,10 @@ static noinline bool pte_decode_general(const uint8_t *bytes, unsigned len, stru
     return true;
 }
 
-/* The forms compilers make of set_pte() and its relatives: at most LOCK and REX, a plain base
- * register with or without displacement. With all 15 bytes at hand none of it can run over the end.
- * False: look again, thoroughly. */
+/* "mov" and "xchg" of a 64-bit register with a plain base register, the hottest two forms, of which
+ * compilers make set_pte() and its relatives. With all 15 bytes at hand they cannot run over the
+ * end. False: look again, thoroughly. */
 static inline bool decode_plain(const uint8_t *b, struct guest_regs *r, struct pte_insn *out)
-{
-    bool lock = b[0] == 0xf0;
-    const uint8_t *p = b + lock;
-    unsigned rex = 0, kind, m, size, reg;
-    uint64_t ea, value;
-    int op;
-
-    if ((*p & 0xf0) == 0x40)
-        rex = *p++;
-    kind = *p == 0x0f ? two_byte_kind(*++p) : one_byte_map[*p];
-    m = p[1];
-    p += 2;
-    if (!kind || (kind & T_STRING) || (lock && !(kind & T_LOCK)) || m >= 0xc0 || (m & 7) == 4 ||
-        (m & 0xc7) == 5)
-        return false;
-    r->gpr[4] = r->rsp;
-    ea = r->gpr[(m & 7) | ((rex & REX_B) << 3)];
-    if (m >= 0x80) {
-        int32_t d;
-        __builtin_memcpy(&d, p, 4);
-        ea += (uint64_t)d;
-        p += 4;
-    } else if (m >= 0x40) {
-        ea += (uint64_t)(int8_t)*p++;
-    }
-    size = kind & T_BYTE ? 1 : rex & REX_W ? 8 : 4;
-    reg = ((m >> 3) & 7) | ((rex & REX_R) << 1);
-    op = kind & 15;
-    if (kind & (T_IMM8 | T_IMMZ)) {
-        op = choose_op(kind, reg);
-        if (op < 0)
-            return false;
-        value = (uint64_t)(int8_t)*p;
-        if (kind & T_IMMZ) {
-            int32_t d;
-            __builtin_memcpy(&d, p, 4);
-            value = (uint64_t)d;
-            p += 3;
-        }
-        p++;
-        value &= size_mask(size);
-        if (kind & T_BIT)
-            value &= 8 * size - 1;
-    } else if (op >= PTE_OP_BTS || (kind & T_BYTE)) {
-        return false;
-    } else {
-        value = r->gpr[reg];
-        if (size == 4)
-            value = (uint32_t)value;
-    }
-    out->op = (uint8_t)op;
-    out->len = (uint8_t)(p - b);
-    out->size = (uint8_t)size;
-    out->reg = (uint8_t)reg;
-    out->seg = SEG_FLAT;
-    out->addr32 = false;
-    out->ea = ea;
-    out->value = value;
-    return true;
-}
-
-/* "mov" and "xchg" of a 64-bit register, the hottest two of those. */
-static inline bool decode_plainest(const uint8_t *b, struct guest_regs *r, struct pte_insn *out)
 {
     unsigned rex = b[0], m = b[2], len = 3, reg;
     uint64_t ea;
@@ -265,20 +203,11 @@ static inline bool decode_plainest(const uint8_t *b, struct guest_regs *r, struc
     return true;
 }
 
-/* Apart from pte_decode() so that that one needs no stack frame. */
-static noinline bool decode_other(const uint8_t *bytes, unsigned len, struct guest_regs *r,
-                                  struct pte_insn *out)
-{
-    if (likely(len >= INSN_MAX_LEN) && decode_plain(bytes, r, out))
-        return true;
-    return pte_decode_general(bytes, len, r, out);
-}
-
 bool pte_decode(const uint8_t *bytes, unsigned len, struct guest_regs *r, struct pte_insn *out)
 {
-    if (likely(len >= INSN_MAX_LEN) && likely(decode_plainest(bytes, r, out)))
+    if (likely(len >= INSN_MAX_LEN) && likely(decode_plain(bytes, r, out)))
         return true;
-    return decode_other(bytes, len, r, out);
+    return decode_general(bytes, len, r, out);
 }
 
 /* ---- Effects ---- */
