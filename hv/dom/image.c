@@ -253,14 +253,13 @@ static bool check_claims(struct image_parser *p)
     if (img->loader[0] && strcmp(img->loader, "generic"))
         return IMAGE_FAIL(p->err, "the kernel asks for the loader \"%s\"; there is but \"generic\"",
                           img->loader);
-    if (img->entry == IMAGE_ABSENT && p->pvh_entry_found)
+    if (img->entry == IMAGE_ABSENT && img->pvh_entry != IMAGE_ABSENT)
         return IMAGE_FAIL(p->err, "the kernel has a PVH entry (Xen note 18), but none for "
                                   "paravirtualization (note 1): it is built without CONFIG_XEN_PV");
     return image_check_features(p);
 }
 
-/* What absent notes mean. Those who use the older string gave physical addresses counted from
- * VIRT_BASE on. */
+/* What absent notes mean. */
 static void apply_defaults(struct image_parser *p)
 {
     struct kernel_image *img = p->img;
@@ -268,11 +267,9 @@ static void apply_defaults(struct image_parser *p)
     if (img->virt_base == IMAGE_ABSENT)
         img->virt_base = 0;
     if (img->paddr_offset == IMAGE_ABSENT)
-        img->paddr_offset = img->legacy_notes ? img->virt_base : 0;
+        img->paddr_offset = 0;
     if (img->entry == IMAGE_ABSENT)
         img->entry = p->header.entry;
-    if (img->legacy_notes && img->hypercall_page != IMAGE_ABSENT)
-        img->hypercall_page = img->virt_base + (img->hypercall_page << PAGE_SHIFT);
 }
 
 bool image_parse(const void *elf, size_t len, struct kernel_image *img, char err[IMAGE_ERR_SIZE])
@@ -286,8 +283,8 @@ bool image_parse(const void *elf, size_t len, struct kernel_image *img, char err
         .entry = IMAGE_ABSENT,
         .hypercall_page = IMAGE_ABSENT,
         .init_p2m = IMAGE_ABSENT,
-        .hv_start_low = IMAGE_ABSENT,
-        .can_be_dom0 = true,
+        .pvh_entry = IMAGE_ABSENT,
+        .features_supported = IMAGE_ABSENT,
     };
     if (!check_header(&p) || !image_read_notes(&p) || !check_claims(&p))
         return false;

@@ -19,8 +19,6 @@
 #define IMAGE_TEXT_SIZE    32
 #define IMAGE_ABSENT       (~0ull) /* of an address: the image does not ask for it */
 
-enum image_pae_mode { PAE_UNSPECIFIED, PAE_NO, PAE_YES, PAE_BIMODAL };
-
 struct image_segment {
     const uint8_t *data; /* in the ELF file, filesz bytes; zeros follow up to memsz */
     uint64_t virt, filesz, memsz;
@@ -34,14 +32,12 @@ struct kernel_image {
     uint64_t entry;
     uint64_t hypercall_page; /* page-aligned and within the segments, or IMAGE_ABSENT */
     uint64_t init_p2m;       /* page-aligned, guest's, outside the segments; or IMAGE_ABSENT */
-    uint64_t hv_start_low;   /* or IMAGE_ABSENT */
-    bool mod_start_pfn;      /* start_info.mod_start shall be a pfn, and the initrd unmapped */
-    bool suspend_cancel;
-    bool can_be_dom0;  /* the image does not say that it cannot */
-    bool legacy_notes; /* described by a __xen_guest section */
-    enum image_pae_mode pae_mode;
-    uint64_t l1_valid_mask, l1_valid_value;         /* zeros if absent */
-    uint32_t features_supported, features_required; /* bit n: XENFEAT number n */
+    uint64_t pvh_entry;      /* or IMAGE_ABSENT; not used */
+    uint64_t
+        mod_start_pfn; /* not 0: start_info.mod_start shall be a pfn, and the initrd unmapped */
+    uint64_t features_supported; /* bit n: XENFEAT number n; all if the image does not say */
+    uint32_t features_required;
+    bool can_be_dom0; /* the image does not say that it cannot */
     char guest_os[IMAGE_TEXT_SIZE], guest_version[IMAGE_TEXT_SIZE];
     char xen_version[IMAGE_TEXT_SIZE], loader[IMAGE_TEXT_SIZE];
     unsigned segment_count;

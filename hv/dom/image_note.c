@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a kernel image says about itself: Xen's ELF notes and their predecessor, the string in a
- * __xen_guest section. */
+/* What a kernel image says about itself: Xen's ELF notes. */
 #include <string.h>
 
 #include <hv/print.h>
@@ -83,29 +82,6 @@ static void text_copy(char dst[IMAGE_TEXT_SIZE], struct text t)
     dst[n] = '\0';
 }
 
-/* Decimal, or hexadecimal behind 0x. */
-static bool text_number(struct text t, uint64_t *out)
-{
-    bool hex = t.len > 2 && t.s[0] == '0' && (t.s[1] | 0x20) == 'x';
-    unsigned base = hex ? 16 : 10;
-    size_t i = hex ? 2 : 0;
-    uint64_t v = 0;
-
-    if (i == t.len)
-        return false;
-    for (; i < t.len; i++) {
-        char c = t.s[i] >= 'A' ? (char)(t.s[i] | 0x20) : t.s[i];
-        unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
-                         : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
-                                                : 16;
-        if (digit >= base || __builtin_mul_overflow(v, (uint64_t)base, &v) ||
-            __builtin_add_overflow(v, (uint64_t)digit, &v))
-            return false;
-    }
-    *out = v;
-    return true;
-}
-
 /* Names separated by '|'; one behind '!' is required, others are merely understood. */
 static bool set_features(struct image_parser *p, struct text list)
 {
@@ -121,130 +97,68 @@ static bool set_features(struct image_parser *p, struct text list)
         while (i < ARRAY_SIZE(feature_names) && !text_is(t, feature_names[i]))
             i++;
         text_copy(name, t);
-        if (i < ARRAY_SIZE(feature_names)) {
-            p->img->features_supported |= FEAT(i);
-            p->img->features_required |= required ? FEAT(i) : 0;
-        } else if (required) {
+        if (required && i == ARRAY_SIZE(feature_names))
             return IMAGE_FAIL(p->err, "the kernel requires a feature \"%s\", which is unknown here",
                               name);
-        }
+        if (required)
+            p->img->features_required |= FEAT(i);
     }
     return true;
 }
 
-static bool set_text(struct image_parser *p, enum xen_note type, struct text t)
-{
-    struct kernel_image *img = p->img;
-
-    switch (type) {
-    case NOTE_GUEST_OS:
-        text_copy(img->guest_os, t);
-        break;
-    case NOTE_GUEST_VERSION:
-        text_copy(img->guest_version, t);
-        break;
-    case NOTE_XEN_VERSION:
-        text_copy(img->xen_version, t);
-        break;
-    case NOTE_LOADER:
-        text_copy(img->loader, t);
-        break;
-    case NOTE_PAE_MODE:
-        t = text_next(&t, '['); /* from yes[extended-cr3] */
-        img->pae_mode = text_is(t, "yes") ? PAE_YES : text_is(t, "bimodal") ? PAE_BIMODAL : PAE_NO;
-        break;
-    case NOTE_FEATURES:
-        return set_features(p, t);
-    default:
-        break;
+/* Notes that are stored as they are. */
+#define TEXT(note, member)                                                                         \
+    {                                                                                              \
+        NOTE_##note, true, offsetof(struct kernel_image, member)                                   \
     }
-    return true;
-}
-
-static void set_number(struct image_parser *p, enum xen_note type, uint64_t v)
-{
-    struct kernel_image *img = p->img;
-
-    switch (type) {
-    case NOTE_ENTRY:
-        img->entry = v;
-        break;
-    case NOTE_HYPERCALL_PAGE:
-        img->hypercall_page = v;
-        break;
-    case NOTE_VIRT_BASE:
-        img->virt_base = v;
-        break;
-    case NOTE_PADDR_OFFSET:
-        img->paddr_offset = v;
-        break;
-    case NOTE_HV_START_LOW:
-        img->hv_start_low = v;
-        break;
-    case NOTE_INIT_P2M:
-        img->init_p2m = v;
-        break;
-    case NOTE_MOD_START_PFN:
-        img->mod_start_pfn = v != 0;
-        break;
-    case NOTE_SUSPEND_CANCEL:
-        img->suspend_cancel = v != 0;
-        break;
-    case NOTE_SUPPORTED_FEATURES:
-        img->features_supported |= (uint32_t)v;
-        img->can_be_dom0 = v & FEAT(FEAT_DOM0);
-        break;
-    case NOTE_PHYS32_ENTRY:
-        p->pvh_entry_found = true;
-        break;
-    default:
-        break;
+#define NUMBER(note, member)                                                                       \
+    {                                                                                              \
+        NOTE_##note, false, offsetof(struct kernel_image, member)                                  \
     }
-}
-
-/* --- Where notes are --- */
+static const struct {
+    uint8_t type;
+    bool text;
+    uint16_t at;
+} stored[] = {
+    TEXT(GUEST_OS, guest_os),
+    TEXT(GUEST_VERSION, guest_version),
+    TEXT(XEN_VERSION, xen_version),
+    TEXT(LOADER, loader),
+    NUMBER(ENTRY, entry),
+    NUMBER(HYPERCALL_PAGE, hypercall_page),
+    NUMBER(VIRT_BASE, virt_base),
+    NUMBER(PADDR_OFFSET, paddr_offset),
+    NUMBER(INIT_P2M, init_p2m),
+    NUMBER(MOD_START_PFN, mod_start_pfn),
+    NUMBER(SUPPORTED_FEATURES, features_supported),
+    NUMBER(PHYS32_ENTRY, pvh_entry),
+};
 
 static bool take_note(struct image_parser *p, unsigned type, const uint8_t *desc, uint64_t size)
 {
-    uint64_t offset = (uint64_t)(desc - p->file);
+    unsigned i = 0;
+    uint64_t v;
 
-    switch (type) {
-    case NOTE_XEN_VERSION:
-    case NOTE_GUEST_OS:
-    case NOTE_GUEST_VERSION:
-    case NOTE_LOADER:
-    case NOTE_PAE_MODE:
-    case NOTE_FEATURES:
-        return set_text(p, type, text_of(desc, size));
-    case NOTE_L1_MFN_VALID:
-        if (size < 16)
-            return IMAGE_FAIL(p->err,
-                              "Xen note L1_MFN_VALID at offset 0x%lx has %lu bytes, not the 16 of "
-                              "a mask and a value",
-                              offset, size);
-        p->img->l1_valid_mask = get_le(desc, 8);
-        p->img->l1_valid_value = get_le(desc + 8, 8);
+    if (type == NOTE_FEATURES)
+        return set_features(p, text_of(desc, size));
+    while (i < ARRAY_SIZE(stored) && stored[i].type != type)
+        i++;
+    if (i == ARRAY_SIZE(stored))
+        return true; /* means nothing here, or is of a later day */
+    if (stored[i].text) {
+        text_copy((char *)p->img + stored[i].at, text_of(desc, size));
         return true;
-    case NOTE_ENTRY:
-    case NOTE_HYPERCALL_PAGE:
-    case NOTE_VIRT_BASE:
-    case NOTE_PADDR_OFFSET:
-    case NOTE_HV_START_LOW:
-    case NOTE_SUSPEND_CANCEL:
-    case NOTE_INIT_P2M:
-    case NOTE_MOD_START_PFN:
-    case NOTE_SUPPORTED_FEATURES:
-    case NOTE_PHYS32_ENTRY:
-        if (size != 4 && size != 8)
-            return IMAGE_FAIL(p->err,
-                              "Xen note %u at offset 0x%lx is a number of %lu bytes, not 4 or 8",
-                              type, offset, size);
-        set_number(p, type, get_le(desc, (unsigned)size));
-        return true;
-    default:
-        return true; /* later additions to the format must not stop older loaders */
     }
+    if (size != 4 && size != 8)
+        return IMAGE_FAIL(p->err,
+                          "Xen note %u at offset 0x%lx is a number of %lu bytes, not 4 or 8", type,
+                          (uint64_t)(desc - p->file), size);
+    v = get_le(desc, (unsigned)size);
+    memcpy((char *)p->img + stored[i].at, &v, sizeof(v));
+    return true;
 }
+
+/* --- Where notes are --- */
 
 /* The notes in file bytes [start, start + size), of which those of owner "Xen" count. */
 static bool take_notes(struct image_parser *p, uint64_t start, uint64_t size, const char *what)
@@ -275,52 +189,6 @@ static bool take_notes(struct image_parser *p, uint64_t start, uint64_t size, co
                 return false;
         }
         pos += sizeof(note) + name_size + MIN(desc_size, room - name_size);
-    }
-    return true;
-}
-
-/* "KEY=value,KEY=value" */
-static bool take_legacy_notes(struct image_parser *p, struct text list)
-{
-    static const struct {
-        const char *key;
-        enum xen_note type;
-        bool number;
-    } keys[] = {
-        {"GUEST_OS", NOTE_GUEST_OS, false},
-        {"GUEST_VER", NOTE_GUEST_VERSION, false},
-        {"XEN_VER", NOTE_XEN_VERSION, false},
-        {"LOADER", NOTE_LOADER, false},
-        {"PAE", NOTE_PAE_MODE, false},
-        {"FEATURES", NOTE_FEATURES, false},
-        {"VIRT_BASE", NOTE_VIRT_BASE, true},
-        {"VIRT_ENTRY", NOTE_ENTRY, true},
-        {"ELF_PADDR_OFFSET", NOTE_PADDR_OFFSET, true},
-        {"HYPERCALL_PAGE", NOTE_HYPERCALL_PAGE, true},
-    };
-    char shown[IMAGE_TEXT_SIZE];
-    uint64_t v;
-
-    p->notes_found = p->img->legacy_notes = true;
-    while (list.len) {
-        struct text value = text_next(&list, ','), key = text_next(&value, '=');
-        unsigned i = 0;
-
-        while (i < ARRAY_SIZE(keys) && !text_is(key, keys[i].key))
-            i++;
-        if (i == ARRAY_SIZE(keys))
-            continue;
-        if (!keys[i].number) {
-            if (!set_text(p, keys[i].type, value))
-                return false;
-            continue;
-        }
-        text_copy(shown, value);
-        if (!text_number(value, &v))
-            return IMAGE_FAIL(p->err,
-                              "%s in the __xen_guest section is \"%s\", not a 64-bit number",
-                              keys[i].key, shown);
-        set_number(p, keys[i].type, v);
     }
     return true;
 }
@@ -370,44 +238,13 @@ static bool take_note_sections(struct image_parser *p)
     return true;
 }
 
-static bool take_legacy_section(struct image_parser *p)
-{
-    struct elf_section names, s;
-
-    if (!p->header.shnum || p->header.shstrndx >= p->header.shnum)
-        return true; /* no section has a name */
-    if (!get_section(p, p->header.shstrndx, &names))
-        return false;
-    if (!file_range_ok(names.offset, names.size, p->len))
-        return IMAGE_FAIL(p->err,
-                          "the section names, 0x%lx bytes at 0x%lx, go beyond the file's end "
-                          "at 0x%zx",
-                          names.size, names.offset, p->len);
-    for (unsigned i = 0; i < p->header.shnum; i++) {
-        if (!get_section(p, i, &s))
-            return false;
-        if (s.type == ELF_SHT_NOBITS || s.name >= names.size ||
-            !text_is(text_of(p->file + names.offset + s.name, names.size - s.name), "__xen_guest"))
-            continue;
-        if (!file_range_ok(s.offset, s.size, p->len))
-            return IMAGE_FAIL(p->err,
-                              "the __xen_guest section, 0x%lx bytes at 0x%lx, goes beyond the "
-                              "file's end at 0x%zx",
-                              s.size, s.offset, p->len);
-        return take_legacy_notes(p, text_of(p->file + s.offset, s.size));
-    }
-    return true;
-}
-
 bool image_read_notes(struct image_parser *p)
 {
-    if (!take_note_segments(p) || (!p->notes_found && !take_note_sections(p)) ||
-        (!p->notes_found && !take_legacy_section(p)))
+    if (!take_note_segments(p) || (!p->notes_found && !take_note_sections(p)))
         return false;
     return p->notes_found ||
-           IMAGE_FAIL(p->err,
-                      "the kernel has neither an ELF note of owner \"Xen\" nor a __xen_guest "
-                      "section: it is not built to run paravirtualized");
+           IMAGE_FAIL(p->err, "the kernel has no ELF note of owner \"Xen\": it is not built to run "
+                              "paravirtualized");
 }
 
 bool image_check_features(struct image_parser *p)
@@ -415,6 +252,7 @@ bool image_check_features(struct image_parser *p)
     uint32_t missing = p->img->features_required & ~FEATURES_PROVIDED;
     unsigned i = missing ? (unsigned)__builtin_ctz(missing) : 0;
 
+    p->img->can_be_dom0 = p->img->features_supported & FEAT(FEAT_DOM0);
     if (!missing)
         return true;
     return IMAGE_FAIL(p->err,

@@ -12,7 +12,7 @@ struct image_parser {
     struct elf_header header;
     struct kernel_image *img;
     char *err;
-    bool notes_found, pvh_entry_found;
+    bool notes_found;
 };
 
 static inline bool file_range_ok(uint64_t offset, uint64_t size, uint64_t limit)
@@ -30,8 +30,7 @@ static inline uint64_t get_le(const uint8_t *p, unsigned bytes)
 }
 
 /* Takes what the image's notes say into p->img, whose fields hold what absence means. Looks at note
- * segments, then at note sections, then for a __xen_guest section, until one holds anything for us;
- * false if none does. The file header has been checked. */
+ * segments, then at note sections; false if there are none. The file header has been checked. */
 bool image_read_notes(struct image_parser *p);
 
 /* True if everything the kernel insists on is provided; names what is not. */

@@ -32,7 +32,6 @@ struct elf_segment {
 };
 
 #define ELF_SHT_NOTE   7
-#define ELF_SHT_NOBITS 8
 
 struct elf_section {
     uint32_t name, type;

@@ -151,14 +151,6 @@ static inline void add_sections(unsigned type, const char *name)
     f.s[SEG_NOTE].type = 0;
 }
 
-static inline void set_legacy(const char *s)
-{
-    drop_notes();
-    strcpy((char *)f.bytes + NOTES_AT, s);
-    f.notes_end = NOTES_AT + strlen(s);
-    add_sections(1, "__xen_guest");
-}
-
 static inline int run_tests(Suite *s, TCase *c)
 {
     SRunner *r = srunner_create(s);

@@ -69,9 +69,6 @@ START_TEST(every_spoilt_byte_is_survived)
     spoil_each_byte();
     setup(), add_sections(ELF_SHT_NOTE, ".note");
     spoil_each_byte();
-    setup();
-    set_legacy("VIRT_BASE=0x0,ELF_PADDR_OFFSET=0x0,HYPERCALL_PAGE=0x103,FEATURES=!dom0,PAE=yes");
-    spoil_each_byte();
 }
 END_TEST
 
