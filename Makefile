@@ -7,25 +7,26 @@ O := build$(if $(DEBUG),/debug)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
+$(if $(V),,.SILENT:)
 .PHONY: all run test bench gdb format clean deps stress coverage fuzz mutants help
 
 all:
 
 help:
-	@echo 'make               build/paravane, and the guests of tests and benchmarks'
-	@echo 'make run           boot the stock Debian kernel as dom0: a shell; RUN_OPTIONS=... (tools/dom0-run --help)'
-	@echo "make run CMD='...' run a command in dom0, print its output, exit with its status"
-	@echo 'make test          every test; ends with one line of counts (FULL=1: larger disks)'
-	@echo 'make bench         count instructions, on Xen and on Paravane'
-	@echo 'make stress        dom0 under stress-ng on a debug build (DURATION=600)'
-	@echo 'make gdb           boot dom0 halted, gdb attached with symbols'
-	@echo 'make coverage      branch coverage of hv/mm by the unit tests'
-	@echo 'make fuzz          fuzz the memory operations (DURATION=60)'
-	@echo 'make mutants       put faults into the type and grant code; the unit tests are to catch each'
-	@echo 'make format        lay out all C sources by .clang-format'
-	@echo 'make deps          install the Debian packages for all of the above (each installs its own anyway)'
-	@echo 'make clean         remove build/, downloads included'
-	@echo 'DEBUG=1            with any of these: the debug hypervisor, in build/debug'
+	echo 'make               build/paravane, and the guests of tests and benchmarks'
+	echo 'make run           boot the stock Debian kernel as dom0: a shell; RUN_OPTIONS=... (tools/dom0-run --help)'
+	echo "make run CMD='...' run a command in dom0, print its output, exit with its status"
+	echo 'make test          every test; ends with one line of counts (FULL=1: larger disks, longer random tests)'
+	echo 'make bench         count instructions, on Xen and on Paravane'
+	echo 'make stress        dom0 under stress-ng on a debug build (DURATION=600)'
+	echo 'make gdb           boot dom0 halted, gdb attached with symbols'
+	echo 'make coverage      branch coverage of hv/mm by the unit tests'
+	echo 'make fuzz          fuzz the memory operations (DURATION=60)'
+	echo 'make mutants       put faults into the type and grant code; the unit tests are to catch each'
+	echo 'make format        lay out all C sources by .clang-format'
+	echo 'make deps          install the Debian packages for all of the above (each installs its own anyway)'
+	echo 'make clean         remove build/, downloads included'
+	echo 'DEBUG=1            with any of these: the debug hypervisor, in build/debug; V=1: show the commands'
 
 # --- Packages: stamps that are included are remade, hence installed, before anything else is done ---
 
@@ -91,22 +92,23 @@ endif
 build/make-exit.so: tools/make-exit.c | build/.deps-build.mk
 	@$(CC) -O1 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
 
+RUN_STATUS := build/run/status-$(shell echo $$PPID)
+
 run: run-dom0
-	@$(exit-with $(file <build/run/status))exit $(file <build/run/status)
+	@$(eval STATUS := $(shell cat $(RUN_STATUS); rm -f $(RUN_STATUS)))$(exit-with $(STATUS))exit $(STATUS)
 
 .PHONY: run-dom0
 run-dom0:
 	@mkdir -p build/run
 	@$(MAKE) --no-print-directory all dom0-files >&2
 	@tools/dom0-run --image $(O)/paravane $(RUN_OPTIONS) $${DOM0_COMMAND:+"$$DOM0_COMMAND"}; \
-		echo $$? >build/run/status
+		echo $$? >$(RUN_STATUS)
 
 gdb: all dom0-files
 	tools/gdb $(O)/paravane
 
 bench: all dom0-files build/dom0/userbench
-	bench/run.sh $(O)/paravane
-	bench/user.sh $(O)/paravane
+	bench/run.sh $(O)/paravane; status=$$?; bench/user.sh $(O)/paravane && exit $$status
 
 stress: build/stress.cpio build/dom0/physinfo
 	$(MAKE) DEBUG=1 all
@@ -146,6 +148,9 @@ BOOT_TESTS := $(foreach c,$(shell tests/boot/dom0.sh --list),'dom0 $c=tests/boot
 
 test: export PARAVANE_VMLINUZ := build/vmlinuz
 test: export IMAGE := $(O)/paravane
+ifdef FULL
+test: export OPS := 10000000
+endif
 test: all dom0-files $(UNIT_TESTS:%=build/unit/%) $(TEST_FILES)
 	@tools/run-tests $(BOOT_TESTS) $(TESTS) 'ABI=tests/abi/run.sh' $(foreach t,$(UNIT_TESTS),'unit $t=build/unit/$t')
 
