@@ -5,7 +5,7 @@
 CC := gcc
 O ?= build$(if $(DEBUG),/debug)
 
-HV_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -ffreestanding \
+HV_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror -Wshadow -Wmissing-prototypes -ffreestanding \
 	-fpie -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -fno-omit-frame-pointer \
 	-Ihv/include -I. -I$(O)/hv $(if $(DEBUG),-DPARAVANE_DEBUG)

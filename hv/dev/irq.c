@@ -22,13 +22,11 @@ struct spinlock irq_lock = SPINLOCK_INIT(RANK_IRQ);
 
 static void serve_timer(unsigned arg)
 {
-    (void)arg;
     timer_interrupt();
 }
 
 static void serve_flush(unsigned arg)
 {
-    (void)arg;
     if (__atomic_exchange_n(&this_cpu()->flush_requested, false, __ATOMIC_SEQ_CST))
         tlb_flush_local();
 }
@@ -36,12 +34,10 @@ static void serve_flush(unsigned arg)
 /* The way back from the interrupt looks at run queue and work. */
 static void serve_reschedule(unsigned arg)
 {
-    (void)arg;
 }
 
 static void serve_error(unsigned arg)
 {
-    (void)arg;
     printk(LOG_WARN, "the local APIC reports an error");
 }
 

@@ -44,7 +44,6 @@ static int op_irq_status_query(struct domain *d, union physdev_arg *a)
 
 static int op_set_iopl(struct domain *d, union physdev_arg *a)
 {
-    (void)d;
     if (a->iopl.iopl > 3)
         return refuse(-XEN_EINVAL, "set_iopl: level %u, 0 to 3 would be right", a->iopl.iopl);
     current->iopl = (uint8_t)a->iopl.iopl;
@@ -54,7 +53,6 @@ static int op_set_iopl(struct domain *d, union physdev_arg *a)
 /* A set bit forbids a port. The bitmap is looked at when a port is used: it may lie anywhere. */
 static int op_set_iobitmap(struct domain *d, union physdev_arg *a)
 {
-    (void)d;
     if (a->iobitmap.nr_ports > IO_PORTS ||
         !guest_range_ok(a->iobitmap.bitmap, a->iobitmap.nr_ports / 8 + 1))
         return refuse(-XEN_EINVAL,
@@ -69,7 +67,6 @@ static int op_apic_read(struct domain *d, union physdev_arg *a)
 {
     bool found;
 
-    (void)d;
     lock(&irq_lock);
     found = ioapic_register(a->apic.apic_physbase, a->apic.reg, &a->apic.value);
     unlock(&irq_lock);
@@ -80,7 +77,6 @@ static int op_apic_read(struct domain *d, union physdev_arg *a)
 
 static int op_apic_write(struct domain *d, union physdev_arg *a)
 {
-    (void)d;
     return refuse(-XEN_EPERM,
                   "apic_write of register %#x at %#lx: PHYSDEVOP_setup_gsi would be right",
                   a->apic.reg, a->apic.apic_physbase);
@@ -89,7 +85,6 @@ static int op_apic_write(struct domain *d, union physdev_arg *a)
 /* The vector is the hypervisor's affair; callers only want to hear that there is one. */
 static int op_alloc_irq_vector(struct domain *d, union physdev_arg *a)
 {
-    (void)d;
     if (!gsi_valid(a->irq.irq))
         return refuse(-XEN_EINVAL, "alloc_irq_vector: interrupt line %u does not exist",
                       a->irq.irq);
@@ -131,7 +126,6 @@ static int op_get_free_pirq(struct domain *d, union physdev_arg *a)
 /* dom0 found the window reserved. It is used as the firmware told, so the two should agree. */
 static int op_pci_mmcfg_reserved(struct domain *d, union physdev_arg *a)
 {
-    (void)d;
     for (unsigned i = 0; i < acpi.mcfgs; i++) {
         if (acpi.mcfg[i].base == a->mmcfg.address && acpi.mcfg[i].segment == a->mmcfg.segment)
             return 0;
@@ -157,32 +151,26 @@ static int require_device(struct pci_address pci)
  * interrupts either. */
 static int op_pci_device_add(struct domain *d, union physdev_arg *a)
 {
-    (void)d;
     return require_device((struct pci_address){a->pci_add.seg, a->pci_add.bus, a->pci_add.devfn});
 }
 
 static int op_manage_pci_add(struct domain *d, union physdev_arg *a)
 {
-    (void)d;
     return require_device((struct pci_address){0, a->pci_old.bus, a->pci_old.devfn});
 }
 
 static int op_manage_pci_add_ext(struct domain *d, union physdev_arg *a)
 {
-    (void)d;
     return require_device((struct pci_address){0, a->pci_ext.bus, a->pci_ext.devfn});
 }
 
 static int op_prepare_msix(struct domain *d, union physdev_arg *a)
 {
-    (void)d;
     return require_device((struct pci_address){a->pci.seg, a->pci.bus, a->pci.devfn});
 }
 
 static int op_nothing(struct domain *d, union physdev_arg *a)
 {
-    (void)d;
-    (void)a;
     return 0;
 }
 

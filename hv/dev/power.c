@@ -64,7 +64,7 @@ noreturn void machine_poweroff(void)
 
     irq_disable();
 #ifdef PARAVANE_DEBUG
-    printk(LOG_INFO, "audit: %lu passes, nothing wrong", (unsigned long)audit_passes());
+    printk(LOG_INFO, "audit: %lu passes, nothing wrong", audit_passes());
 #endif
     if (!sleep_types_known && acpi_find_s5(type))
         power_sleep_values(PM1_TYPE(type[0]), PM1_TYPE(type[1]));

@@ -84,7 +84,6 @@ void uart_write(const char *s, size_t len)
 
 void uart_interrupt(unsigned arg)
 {
-    (void)arg;
     lock(&input_lock);
     while (in8(UART_LSR) & LSR_RECEIVED) {
         char c = (char)in8(UART_THR);

@@ -62,21 +62,18 @@ static int create(struct domain *d, struct xen_domctl *op)
 
 static int destroy(struct domain *d, struct xen_domctl *op)
 {
-    (void)op;
     domain_destroy(d);
     return 0;
 }
 
 static int pause(struct domain *d, struct xen_domctl *op)
 {
-    (void)op;
     domain_pause(d);
     return 0;
 }
 
 static int unpause(struct domain *d, struct xen_domctl *op)
 {
-    (void)op;
     if (!READ_ONCE(d->pause_count))
         return refuse(-XEN_EINVAL, "unpause of domain %u, which is not paused", d->id);
     for_each_vcpu (d, v) /* builders clear the shared page */
@@ -89,7 +86,6 @@ static int unpause(struct domain *d, struct xen_domctl *op)
 /* After a suspension that was called off. */
 static int resume(struct domain *d, struct xen_domctl *op)
 {
-    (void)op;
     if (d->crashed || !READ_ONCE(d->shut_down))
         return refuse(-XEN_EINVAL, "resume of domain %u, which %s", d->id,
                       d->crashed ? "crashed" : "has not shut down");
@@ -183,7 +179,6 @@ static int set_tsc(struct domain *d, struct xen_domctl *op)
 
 static int get_tsc(struct domain *d, struct xen_domctl *op)
 {
-    (void)d;
     op->u.tsc_info = (struct xen_domctl_tsc_info){
         .tsc_mode = 2, .gtsc_khz = time_scale.tsc_khz, .elapsed_nsec = now_ns()};
     return 0;
@@ -217,7 +212,6 @@ static int set_width(struct domain *d, struct xen_domctl *op)
 
 static int get_width(struct domain *d, struct xen_domctl *op)
 {
-    (void)d;
     op->u.address_size.size = 64;
     return 0;
 }
@@ -234,7 +228,6 @@ static int set_nodes(struct domain *d, struct xen_domctl *op)
 
 static int get_nodes(struct domain *d, struct xen_domctl *op)
 {
-    (void)d;
     return bitmap_export(&op->u.nodeaffinity.nodemap, 1);
 }
 
@@ -263,13 +256,11 @@ static int ioport_permission(struct domain *d, struct xen_domctl *op)
 
 static int assign_device(struct domain *d, struct xen_domctl *op)
 {
-    (void)op;
     return permit(d, true, "a device");
 }
 
 static int shadow(struct domain *d, struct xen_domctl *op)
 {
-    (void)op;
     return refuse(-XEN_EOPNOTSUPP, "shadow page tables for domain %u: there are none", d->id);
 }
 

@@ -55,7 +55,6 @@ _Static_assert(sizeof(struct vcpu_guest_context) <= 2 * PAGE_SIZE, "two pages ho
 
 static long op_up(struct vcpu *v, uint64_t arg)
 {
-    (void)arg;
     if (!v->initialised)
         return refuse(-XEN_EINVAL, "vCPU %u cannot go up: VCPUOP_initialise comes first", v->id);
     vcpu_up(v);
@@ -66,7 +65,6 @@ static long op_down(struct vcpu *v, uint64_t arg)
 {
     bool last = true;
 
-    (void)arg;
     for_each_vcpu(v->domain, other)
         last = last && (other == v || !other->online);
     if (last) /* nobody is left who could bring one up again */
@@ -78,7 +76,6 @@ static long op_down(struct vcpu *v, uint64_t arg)
 
 static long op_is_up(struct vcpu *v, uint64_t arg)
 {
-    (void)arg;
     return v->online;
 }
 
@@ -147,7 +144,6 @@ static long op_register_time(struct vcpu *v, uint64_t arg)
 
 static long op_send_nmi(struct vcpu *v, uint64_t arg)
 {
-    (void)arg;
     vcpu_set_work(v, WORK_NMI);
     vcpu_kick(v);
     return 0;

@@ -76,7 +76,6 @@ long vcpu_set_singleshot(struct vcpu *v, uint64_t arg)
 
 long vcpu_stop_singleshot(struct vcpu *v, uint64_t arg)
 {
-    (void)arg;
     timer_stop(&v->singleshot);
     return 0;
 }
@@ -97,7 +96,6 @@ long vcpu_set_periodic(struct vcpu *v, uint64_t arg)
 
 long vcpu_stop_periodic(struct vcpu *v, uint64_t arg)
 {
-    (void)arg;
     v->periodic_ns = 0;
     timer_stop(&v->periodic);
     return 0;

@@ -58,7 +58,7 @@ static always_inline void drop(uint64_t where, bool by_pte)
 static cold int no_place(const struct domain *d, uint64_t where, bool by_pte)
 {
     return refuse(-XEN_EINVAL, "grant at %s %#lx: no entry of an L1 page table of d%u is there",
-                  by_pte ? "machine address" : "address", (unsigned long)where, d->id);
+                  by_pte ? "machine address" : "address", where, d->id);
 }
 
 int pt_install_grant(struct pt_run *r, uint64_t where, bool by_pte, uint64_t pte)
@@ -78,7 +78,7 @@ int pt_install_grant(struct pt_run *r, uint64_t where, bool by_pte, uint64_t pte
 static cold noinline int not_this(uint64_t old, mfn_t m, bool writable)
 {
     return refuse(-XEN_EINVAL, "grant unmap: the entry is %#lx, not a %s mapping of frame %#lx",
-                  (unsigned long)old, writable ? "writable" : "read-only", (unsigned long)m.n);
+                  old, writable ? "writable" : "read-only", m.n);
 }
 
 static int replace(struct pt_run *r, uint64_t *slot, uint64_t va)
@@ -86,8 +86,7 @@ static int replace(struct pt_run *r, uint64_t *slot, uint64_t va)
     uint64_t *other = slot_of(r, va);
 
     if (!other || other == slot)
-        return refuse(-XEN_EINVAL, "grant unmap: nothing at %#lx can replace the mapping",
-                      (unsigned long)va);
+        return refuse(-XEN_EINVAL, "grant unmap: nothing at %#lx can replace the mapping", va);
     WRITE_ONCE(*slot, READ_ONCE(*other));
     WRITE_ONCE(*other, 0);
     return 0;

@@ -103,6 +103,6 @@ int pte_refuse(struct pt_call *c, int err, const uint64_t *slot, unsigned level,
         snprintf(request, sizeof(request), "request %u: ", c->request);
     frame_describe(frame, sizeof(frame), pte_mfn(pte));
     return refuse(err, "%sentry %u of L%u table %#lx cannot become %#lx: %s; frame %#lx is %s",
-                  request, slot_index(slot), level, (unsigned long)va_mfn(slot).n,
-                  (unsigned long)pte, why, (unsigned long)pte_mfn(pte).n, frame);
+                  request, slot_index(slot), level, va_mfn(slot).n, pte, why, pte_mfn(pte).n,
+                  frame);
 }

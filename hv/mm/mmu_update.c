@@ -22,7 +22,7 @@ static int update_m2p(const struct pt_call *c, mfn_t m, uint64_t pfn)
     if (!mfn_valid(m) || !frame_get_ref(mfn_frame(m), c->pg))
         return refuse(-XEN_EPERM,
                       "request %u: M2P entry of frame %#lx, which is not a frame of d%u",
-                      c->request, (unsigned long)m.n, c->pg->id);
+                      c->request, m.n, c->pg->id);
     m2p_set(m, pfn);
     frame_put_ref(mfn_frame(m));
     return 0;
@@ -36,8 +36,7 @@ static int write_data(const struct pt_call *c, struct frame *f, uint64_t *slot, 
 
     if (rc)
         return refuse(rc, "request %u: frame %#lx is a %s, which is not written this way",
-                      c->request, (unsigned long)frame_mfn(f).n,
-                      frame_type_name(word_type(READ_ONCE(f->word))));
+                      c->request, frame_mfn(f).n, frame_type_name(word_type(READ_ONCE(f->word))));
     pte_store(slot, READ_ONCE(*slot), val, keep_ad);
     frame_put_writable(f);
     return 0;
@@ -71,12 +70,11 @@ static noinline int other_request(struct domain *d, struct domain *pg, unsigned 
     if ((ptr & 7) == MMU_MACHPHYS_UPDATE)
         return update_m2p(&c, m, val);
     if ((ptr & 7) > MMU_PT_UPDATE_NO_TRANSLATE)
-        return refuse(-XEN_ENOSYS, "request %u: command %lu of mmu_update", request,
-                      (unsigned long)(ptr & 7));
+        return refuse(-XEN_ENOSYS, "request %u: command %lu of mmu_update", request, ptr & 7);
     if (!mfn_valid(m) || !frame_get_ref(mfn_frame(m), d))
         return refuse(-XEN_EPERM,
                       "request %u: entry at machine address %#lx lies in no frame of d%u", request,
-                      (unsigned long)ptr, d->id);
+                      ptr, d->id);
     rc = update_entry(&c, mfn_frame(m), (uint64_t *)mfn_va(m) + slot_index((uint64_t *)ptr), val,
                       (ptr & 7) == MMU_PT_UPDATE_PRESERVE_AD);
     frame_put_ref(mfn_frame(m));
@@ -123,7 +121,7 @@ static always_inline uint64_t l1_find(const struct domain *d, uint64_t ptr, uint
 
 static cold noinline int unreadable(unsigned request, uint64_t at)
 {
-    return refuse(-XEN_EFAULT, "request %u at %#lx cannot be read", request, (unsigned long)at);
+    return refuse(-XEN_EFAULT, "request %u at %#lx cannot be read", request, at);
 }
 
 /* Where in the guest's list a call is: number and address of the next request. */
@@ -163,7 +161,7 @@ static always_inline int update_batch(struct domain *d, struct domain *pg, struc
 static cold noinline int not_guests(uint64_t reqs, unsigned n)
 {
     return refuse(-XEN_EFAULT, "%u requests at %#lx: not in the guest's own address space", n,
-                  (unsigned long)reqs);
+                  reqs);
 }
 
 long do_mmu_update(uint64_t reqs, uint64_t count, uint64_t done_ptr, uint64_t foreign)

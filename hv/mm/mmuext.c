@@ -52,8 +52,8 @@ static int fill_page(struct pt_call *c, mfn_t m, mfn_t src, bool copy)
 
     if (rc) {
         frame_describe(frame, sizeof(frame), m);
-        return refuse(rc, "operation %u: frame %#lx, %s, cannot be written by d%u", c->request,
-                      (unsigned long)m.n, frame, c->pg->id);
+        return refuse(rc, "operation %u: frame %#lx, %s, cannot be written by d%u", c->request, m.n,
+                      frame, c->pg->id);
     }
     if (!copy) {
         memset(mfn_va(m), 0, PAGE_SIZE);
@@ -63,7 +63,7 @@ static int fill_page(struct pt_call *c, mfn_t m, mfn_t src, bool copy)
     } else {
         frame_describe(frame, sizeof(frame), src);
         rc = refuse(-XEN_EPERM, "operation %u: frame %#lx, %s, cannot be read by d%u", c->request,
-                    (unsigned long)src.n, frame, c->pg->id);
+                    src.n, frame, c->pg->id);
     }
     frame_put_writable(mfn_frame(m));
     return rc;
@@ -158,7 +158,7 @@ static noinline int rare_op(struct domain *pg, unsigned request, uint32_t cmd, u
 
 static cold noinline int unreadable(unsigned request, uint64_t at)
 {
-    return refuse(-XEN_EFAULT, "operation %u at %#lx cannot be read", request, (unsigned long)at);
+    return refuse(-XEN_EFAULT, "operation %u at %#lx cannot be read", request, at);
 }
 
 /* The operation at a guest address, which is in the guest's part. */
@@ -181,7 +181,7 @@ static always_inline int one_op(struct vcpu *v, struct domain *pg, unsigned requ
 static cold noinline int not_guests(uint64_t ops, unsigned n)
 {
     return refuse(-XEN_EFAULT, "%u operations at %#lx: not in the guest's own address space", n,
-                  (unsigned long)ops);
+                  ops);
 }
 
 static noinline int go_on(void)

@@ -14,18 +14,17 @@ int foreign_named(struct domain **d, struct domain **pg, uint64_t foreign)
     /* Device memory is the hardware domain's as its own is. */
     *pg = frames == DOMID_IO ? *d : domain_by_id(frames);
     if (!*d || !*pg)
-        return refuse(-XEN_ESRCH, "domain argument %#lx: there is no domain %u",
-                      (unsigned long)foreign, *d ? frames : (unsigned)(tables - 1));
+        return refuse(-XEN_ESRCH, "domain argument %#lx: there is no domain %u", foreign,
+                      *d ? frames : (unsigned)(tables - 1));
     if ((*d != current->domain || *pg != current->domain) && !current->domain->is_hardware)
         return refuse(-XEN_EPERM, "domain argument %#lx: only the hardware domain may name another",
-                      (unsigned long)foreign);
+                      foreign);
     return 0;
 }
 
 int done_lost(uint64_t ptr)
 {
-    return refuse(-XEN_EFAULT, "the number of requests done cannot be written to %#lx",
-                  (unsigned long)ptr);
+    return refuse(-XEN_EFAULT, "the number of requests done cannot be written to %#lx", ptr);
 }
 
 void flush_local(uint64_t va)
@@ -51,8 +50,7 @@ int flush_masked(uint64_t va, uint64_t mask_ptr)
     uint64_t vcpus;
 
     if (!guest_range_ok(mask_ptr, sizeof(vcpus)) || !guest_load64(&vcpus, mask_ptr))
-        return refuse(-XEN_EFAULT, "the bitmap of vCPUs at %#lx cannot be read",
-                      (unsigned long)mask_ptr);
+        return refuse(-XEN_EFAULT, "the bitmap of vCPUs at %#lx cannot be read", mask_ptr);
     flush_vcpus(va, vcpus);
     return 0;
 }

@@ -116,7 +116,7 @@ static int seg_page_validate(struct pt_call *c, mfn_t m)
     return refuse(-XEN_EINVAL,
                   "entry %d of descriptor page %#lx is %#lx, a system descriptor that the "
                   "processor would act upon",
-                  bad, (unsigned long)m.n, (unsigned long)((uint64_t *)mfn_va(m))[bad]);
+                  bad, m.n, ((uint64_t *)mfn_va(m))[bad]);
 }
 
 /* A table is judged for its owner: whom a call names counts for the entries that it writes itself. */

@@ -12,8 +12,8 @@ static int type_refuse(struct pt_call *c, int rc, mfn_t m, enum frame_type t)
         if (c->request != NO_REQUEST)
             snprintf(request, sizeof(request), "operation %u: ", c->request);
         frame_describe(frame, sizeof(frame), m);
-        rc = refuse(rc, "%sframe %#lx, %s, cannot be used as %s: %s", request, (unsigned long)m.n,
-                    frame, frame_type_name(t), c->why);
+        rc = refuse(rc, "%sframe %#lx, %s, cannot be used as %s: %s", request, m.n, frame,
+                    frame_type_name(t), c->why);
         c->why = NULL;
     }
     return rc;
@@ -101,8 +101,8 @@ int unpin_table(struct pt_call *c, mfn_t m)
     uint64_t w;
 
     if (!mfn_valid(m) || !frame_get_ref(f, c->d))
-        return refuse(-XEN_EPERM, "unpin of frame %#lx, which is not a frame of d%u",
-                      (unsigned long)m.n, c->d->id);
+        return refuse(-XEN_EPERM, "unpin of frame %#lx, which is not a frame of d%u", m.n,
+                      c->d->id);
     pt_lock_walk(c->d);
     w = READ_ONCE(f->word);
     t = word_type(w);
@@ -114,7 +114,7 @@ int unpin_table(struct pt_call *c, mfn_t m)
     frame_put_ref(f);
     if (w & FW_PIN)
         return 0;
-    return refuse(-XEN_EINVAL, "unpin of frame %#lx, %s, which is not pinned", (unsigned long)m.n,
+    return refuse(-XEN_EINVAL, "unpin of frame %#lx, %s, which is not pinned", m.n,
                   frame_type_name(t));
 }
 

@@ -8,8 +8,8 @@
 
 static cold noinline int no_l1(uint64_t va)
 {
-    return refuse(-XEN_EINVAL, "address %#lx: the kernel root %#lx has no L1 table there%s",
-                  (unsigned long)va, (unsigned long)current->kernel_cr3 >> PAGE_SHIFT,
+    return refuse(-XEN_EINVAL, "address %#lx: the kernel root %#lx has no L1 table there%s", va,
+                  current->kernel_cr3 >> PAGE_SHIFT,
                   guest_range_ok(va, 1) ? "; hook one in first" : ", nor may a guest have one");
 }
 
@@ -21,7 +21,7 @@ static noinline int flush(uint64_t va, uint64_t flags)
     uint64_t what = (flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG ? va : FLUSH_ALL_PAGES;
 
     if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_FLUSHTYPE_MASK)
-        return refuse(-XEN_EINVAL, "flags %#lx: no such kind of flush", (unsigned long)flags);
+        return refuse(-XEN_EINVAL, "flags %#lx: no such kind of flush", flags);
     if (where == UVMF_LOCAL)
         flush_local(what);
     else if (where == UVMF_ALL)

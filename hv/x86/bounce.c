@@ -79,7 +79,7 @@ static always_inline void bounce(struct guest_regs *r, struct vcpu *v, enum fram
         domain_crash(v->domain,
                      "no room for a bounce frame: the %lu bytes at %#lx of its kernel stack are not writable; map the "
                      "stack read-write, and name a valid one in stack_switch",
-                     (unsigned long)size, (unsigned long)sp);
+                     size, sp);
         return;
     }
     if (mask_events)
@@ -98,8 +98,10 @@ static bool has_error_code(unsigned vector)
 
 static cold void no_handler(struct vcpu *v, const struct guest_regs *r, unsigned vector, uint32_t error)
 {
-    domain_crash(v->domain, "exception %u (error code %#x) in %s code and no handler for it: none is registered by "
-                 "set_trap_table; RSP %#lx", vector, error, v->kernel_mode ? "kernel" : "user", (unsigned long)r->rsp);
+    domain_crash(v->domain,
+                 "exception %u (error code %#x) in %s code and no handler for it: none is registered by "
+                 "set_trap_table; RSP %#lx",
+                 vector, error, v->kernel_mode ? "kernel" : "user", r->rsp);
 }
 
 void bounce_trap(struct guest_regs *r, struct vcpu *v, unsigned vector, uint32_t error)
@@ -133,8 +135,10 @@ void bounce_page_fault(struct guest_regs *r, struct vcpu *v, uint64_t va)
     if (likely(t->address))
         bounce(r, v, FRAME_ERROR, error, t->address, t->flags & 4);
     else
-        domain_crash(v->domain, "page fault at %#lx (error code %#x) in %s code and no handler for it: none is registered "
-                     "by set_trap_table", (unsigned long)va, error, v->kernel_mode ? "kernel" : "user");
+        domain_crash(v->domain,
+                     "page fault at %#lx (error code %#x) in %s code and no handler for it: none is registered "
+                     "by set_trap_table",
+                     va, error, v->kernel_mode ? "kernel" : "user");
 }
 
 void bounce_event(struct guest_regs *r, struct vcpu *v)
@@ -151,9 +155,10 @@ void bounce_failsafe(struct guest_regs *r, struct vcpu *v)
     if (v->failsafe_entry)
         bounce(r, v, FRAME_FAILSAFE, 0, v->failsafe_entry, v->failsafe_masks);
     else
-        domain_crash(v->domain, "a segment register or the target of iret (CS %#lx, RIP %#lx, SS %#lx) could not be loaded, "
-                     "and no failsafe callback is registered", (unsigned long)r->cs, (unsigned long)r->rip,
-                     (unsigned long)r->ss);
+        domain_crash(v->domain,
+                     "a segment register or the target of iret (CS %#lx, RIP %#lx, SS %#lx) could not be loaded, "
+                     "and no failsafe callback is registered",
+                     r->cs, r->rip, r->ss);
 }
 
 void guest_exception(struct vcpu *v, unsigned vector, uint32_t error)
@@ -166,15 +171,19 @@ void guest_exception(struct vcpu *v, unsigned vector, uint32_t error)
 void guest_stack_lost(uint64_t sp, struct vcpu *v);
 void guest_stack_lost(uint64_t sp, struct vcpu *v)
 {
-    domain_crash(v->domain, "a bounce frame or the frame of the iret hypercall, at %#lx: that part of the kernel stack is not "
-                 "mapped, or not writable", (unsigned long)sp);
+    domain_crash(v->domain,
+                 "a bounce frame or the frame of the iret hypercall, at %#lx: that part of the kernel stack is not "
+                 "mapped, or not writable",
+                 sp);
 }
 
 void iret_without_user_root(const struct guest_regs *r, struct vcpu *v);
 void iret_without_user_root(const struct guest_regs *r, struct vcpu *v)
 {
-    domain_crash(v->domain, "iret hypercall to user mode (RIP %#lx) without a user root: set one by "
-                 "MMUEXT_NEW_USER_BASEPTR", (unsigned long)r->rip);
+    domain_crash(v->domain,
+                 "iret hypercall to user mode (RIP %#lx) without a user root: set one by "
+                 "MMUEXT_NEW_USER_BASEPTR",
+                 r->rip);
 }
 
 /* SYSCALL by user code. */
@@ -222,8 +231,7 @@ void guest_iret(struct guest_regs *r, struct vcpu *v)
     struct iret_frame f;
 
     if (unlikely(!guest_range_ok(r->rsp, sizeof(f)) || !read_iret_frame(&f, r->rsp))) {
-        domain_crash(v->domain, "iret hypercall: its frame of %lu bytes at %#lx cannot be read",
-                     (unsigned long)sizeof(f), (unsigned long)r->rsp);
+        domain_crash(v->domain, "iret hypercall: its frame of %lu bytes at %#lx cannot be read", sizeof(f), r->rsp);
         return;
     }
     if ((f.cs & 3) == 3) {

@@ -157,17 +157,15 @@ static int check_context(const struct vcpu_guest_context *c)
 
     for (unsigned i = 0; i < ARRAY_SIZE(address); i++)
         if (!canonical(address[i]))
-            return refuse(-XEN_EINVAL, "vCPU context: %s %#lx is not canonical", what[i], (unsigned long)address[i]);
+            return refuse(-XEN_EINVAL, "vCPU context: %s %#lx is not canonical", what[i], address[i]);
     for (unsigned i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
         if (!canonical(c->trap_ctxt[i].address))
             return refuse(-XEN_EINVAL, "vCPU context: trap handler %u at %#lx is not canonical", i,
-                          (unsigned long)c->trap_ctxt[i].address);
+                          c->trap_ctxt[i].address);
     if (c->gdt_ents > GDT_RESERVED_FIRST)
-        return refuse(-XEN_EINVAL, "vCPU context: a GDT of %lu entries, at most %u", (unsigned long)c->gdt_ents,
-                      GDT_RESERVED_FIRST);
+        return refuse(-XEN_EINVAL, "vCPU context: a GDT of %lu entries, at most %u", c->gdt_ents, GDT_RESERVED_FIRST);
     if (c->ldt_ents > 8192 || (c->ldt_base & (PAGE_SIZE - 1)))
-        return refuse(-XEN_EINVAL, "vCPU context: an LDT of %lu entries at %#lx", (unsigned long)c->ldt_ents,
-                      (unsigned long)c->ldt_base);
+        return refuse(-XEN_EINVAL, "vCPU context: an LDT of %lu entries at %#lx", c->ldt_ents, c->ldt_base);
     return 0;
 }
 

@@ -89,14 +89,16 @@ long do_set_debugreg(uint64_t reg, uint64_t value)
 {
     int rc = reg < 8 ? debugreg_set(current, (unsigned)reg, value) : -XEN_EINVAL;
 
-    return rc ? refuse(rc, "debug register %lu, value %#lx: breakpoints lie in the guest's own space, without I/O ones; "
-                       "registers 0-3, 6 and 7 exist", (unsigned long)reg, (unsigned long)value)
+    return rc ? refuse(rc,
+                       "debug register %lu, value %#lx: breakpoints lie in the guest's own space, without I/O ones; "
+                       "registers 0-3, 6 and 7 exist",
+                       reg, value)
               : 0;
 }
 
 long do_get_debugreg(uint64_t reg)
 {
     if (reg >= 8)
-        return refuse(-XEN_EINVAL, "debug register %lu: registers 0-3, 6 and 7 exist", (unsigned long)reg);
+        return refuse(-XEN_EINVAL, "debug register %lu: registers 0-3, 6 and 7 exist", reg);
     return (long)debugreg_get(current, (unsigned)reg);
 }

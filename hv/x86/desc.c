@@ -121,9 +121,9 @@ long do_set_gdt(uint64_t frames, uint64_t entries)
 
     if (entries > GDT_RESERVED_FIRST)
         return refuse(-XEN_EINVAL, "a GDT of %lu entries; at most %u, since the ABI reserves the selectors above",
-                      (unsigned long)entries, GDT_RESERVED_FIRST);
+                      entries, GDT_RESERVED_FIRST);
     if (copy_from_guest(list, frames, pages * sizeof(list[0])))
-        return refuse(-XEN_EFAULT, "the list of %u frames at %#lx cannot be read", pages, (unsigned long)frames);
+        return refuse(-XEN_EFAULT, "the list of %u frames at %#lx cannot be read", pages, frames);
     return gdt_set(current, list, (unsigned)entries);
 }
 
@@ -144,8 +144,9 @@ static void ldt_unmap(struct vcpu *v)
 int ldt_set(struct vcpu *v, uint64_t va, uint64_t entries)
 {
     if (entries > 8192 || (va & (PAGE_SIZE - 1)) || !guest_array_ok(va, entries, 8))
-        return refuse(-XEN_EINVAL, "an LDT of %lu entries at %#lx: at most 8192, page-aligned, in the guest's own space",
-                      (unsigned long)entries, (unsigned long)va);
+        return refuse(-XEN_EINVAL,
+                      "an LDT of %lu entries at %#lx: at most 8192, page-aligned, in the guest's own space", entries,
+                      va);
     ldt_unmap(v);
     v->ldt_base = va;
     v->ldt_entries = (unsigned)entries;
@@ -187,11 +188,13 @@ static int write_descriptor(struct domain *d, mfn_t m, uint64_t *slot, uint64_t 
         return 0;
     }
     if (!word_is(__atomic_load_n(&f->word, __ATOMIC_ACQUIRE), FT_SEG))
-        return refuse(rc, "descriptor for frame %#lx, which is neither a descriptor page nor a writable page of this domain's",
-                      (unsigned long)m.n);
+        return refuse(
+            rc, "descriptor for frame %#lx, which is neither a descriptor page nor a writable page of this domain's",
+            m.n);
     if (!desc_fix(&desc))
-        return refuse(-XEN_EINVAL, "descriptor %#lx for frame %#lx is a system descriptor, which only the hypervisor may have",
-                      (unsigned long)desc, (unsigned long)m.n);
+        return refuse(-XEN_EINVAL,
+                      "descriptor %#lx for frame %#lx is a system descriptor, which only the hypervisor may have", desc,
+                      m.n);
     rc = seg_get(d, m);
     if (rc)
         return rc;
@@ -205,6 +208,6 @@ long do_update_descriptor(uint64_t maddr, uint64_t desc)
     mfn_t m = mfn(maddr >> PAGE_SHIFT);
 
     if ((maddr & 7) || !mfn_valid(m))
-        return refuse(-XEN_EINVAL, "descriptor at machine address %#lx: not the address of one", (unsigned long)maddr);
+        return refuse(-XEN_EINVAL, "descriptor at machine address %#lx: not the address of one", maddr);
     return write_descriptor(current->domain, m, (uint64_t *)((char *)mfn_va(m) + (maddr & (PAGE_SIZE - 1))), desc);
 }

@@ -47,7 +47,7 @@ static bool emulate_rdmsr(struct guest_regs *r, struct vcpu *v)
 
     switch (msr_read(&msr_host, v->id, (uint32_t)r->rcx, &value)) {
     case MSR_DENY:
-        guest_log(v->domain, LOG_DEBUG, "read of MSR %#x at RIP %#lx denied", (uint32_t)r->rcx, (unsigned long)r->rip);
+        guest_log(v->domain, LOG_DEBUG, "read of MSR %#x at RIP %#lx denied", (uint32_t)r->rcx, r->rip);
         return false;
     case MSR_DONE:
         break;
@@ -75,8 +75,7 @@ static bool emulate_wrmsr(struct guest_regs *r, struct vcpu *v)
 
     switch (msr_write(&msr_host, v->id, (uint32_t)r->rcx, value)) {
     case MSR_DENY:
-        guest_log(v->domain, LOG_DEBUG, "write of %#lx to MSR %#x at RIP %#lx denied", (unsigned long)value,
-                  (uint32_t)r->rcx, (unsigned long)r->rip);
+        guest_log(v->domain, LOG_DEBUG, "write of %#lx to MSR %#x at RIP %#lx denied", value, (uint32_t)r->rcx, r->rip);
         return false;
     case MSR_DONE:
         break;
@@ -304,7 +303,6 @@ bool emulate_privileged(struct guest_regs *r, struct vcpu *v)
     if (done && !again)
         finish_emulated(r, v, in.len);
     if (!done && v->kernel_mode && in.op != INSN_RDMSR && in.op != INSN_WRMSR)
-        guest_log(v->domain, LOG_WARN, "%s at RIP %#lx gets a #GP%s", insn_name(in.op), (unsigned long)r->rip,
-                  instead(in.op));
+        guest_log(v->domain, LOG_WARN, "%s at RIP %#lx gets a #GP%s", insn_name(in.op), r->rip, instead(in.op));
     return done;
 }

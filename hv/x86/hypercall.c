@@ -92,8 +92,7 @@ hypercall_fn *const hypercall_table[NR_ROWS] = {
 /* Kernels try calls out, so this is no offence. */
 long hypercall_unknown(struct guest_regs *r)
 {
-    guest_log(current->domain, LOG_DEBUG, "hypercall %u at RIP %#lx does not exist here", (uint32_t)r->rax,
-              (unsigned long)r->rip);
+    guest_log(current->domain, LOG_DEBUG, "hypercall %u at RIP %#lx does not exist here", (uint32_t)r->rax, r->rip);
     return -XEN_ENOSYS;
 }
 

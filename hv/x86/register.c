@@ -23,13 +23,14 @@ long do_set_trap_table(uint64_t table)
     }
     for (unsigned n = 0; n <= ARRAY_SIZE(v->trap); n++, table += sizeof(t)) {
         if (get_guest(&t, table))
-            return refuse(-XEN_EFAULT, "entry %u, at %#lx, cannot be read; the table ends with an entry whose address is 0", n,
-                          (unsigned long)table);
+            return refuse(-XEN_EFAULT,
+                          "entry %u, at %#lx, cannot be read; the table ends with an entry whose address is 0", n,
+                          table);
         if (!t.address)
             return 0;
         if (!canonical(t.address))
             return refuse(-XEN_EINVAL, "entry %u (vector %u): handler %#lx is not a canonical address", n, t.vector,
-                          (unsigned long)t.address);
+                          t.address);
         v->trap[t.vector] = t;
     }
     return refuse(-XEN_EINVAL, "more than %zu entries; the table ends with an entry whose address is 0", ARRAY_SIZE(v->trap));
@@ -47,8 +48,7 @@ long do_stack_switch(uint64_t ss, uint64_t sp)
 static long register_callback(struct vcpu *v, unsigned type, uint64_t address, bool mask)
 {
     if (!canonical(address))
-        return refuse(-XEN_EINVAL, "callback of type %u at %#lx, which is not a canonical address", type,
-                      (unsigned long)address);
+        return refuse(-XEN_EINVAL, "callback of type %u at %#lx, which is not a canonical address", type, address);
     switch (type) {
     case CALLBACKTYPE_event:
         v->event_entry = address; /* always entered with events masked */

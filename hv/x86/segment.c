@@ -85,10 +85,10 @@ long do_set_segment_base(uint64_t which, uint64_t base)
         return 0;
     }
     if (which >= ARRAY_SIZE(msr))
-        return refuse(-XEN_EINVAL, "segment base number %lu: 0 (FS), 1 (user GS), 2 (kernel GS), 3 (user GS selector) exist",
-                      (unsigned long)which);
+        return refuse(-XEN_EINVAL,
+                      "segment base number %lu: 0 (FS), 1 (user GS), 2 (kernel GS), 3 (user GS selector) exist", which);
     if (!canonical(base))
-        return refuse(-XEN_EINVAL, "segment base %#lx is not a canonical address", (unsigned long)base);
+        return refuse(-XEN_EINVAL, "segment base %#lx is not a canonical address", base);
     wrmsr(msr[which], base);
     return 0;
 }

@@ -130,15 +130,12 @@ static void trap_debug(struct guest_regs *r, struct vcpu *v)
 /* Says nothing: it may have come while the log's lock was held. */
 static void trap_nmi(struct guest_regs *r, struct vcpu *v)
 {
-    (void)r;
-    (void)v;
     if (hardware_domain && hardware_domain->vcpu[0])
         vcpu_set_work(hardware_domain->vcpu[0], WORK_NMI);
 }
 
 static void trap_fatal(struct guest_regs *r, struct vcpu *v)
 {
-    (void)v;
     panic_trap(r, 0);
 }
 
