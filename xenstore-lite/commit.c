@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Committing: judge the facets read, repeat what was done if the store has moved on, judge the accounts, put the new
- * tree in place, tell watches. */
+/* Committing: judge the facets read, repeat what was done if the store has moved on, judge the
+ * accounts, put the new tree in place, tell watches. */
 #include "commit.h"
 
 #include <errno.h>
@@ -17,7 +17,8 @@ static bool facets_equal(const struct node *then, const struct node *now, unsign
 {
     if (!then || !now)
         return then == now;
-    return then->born == now->born && (!(what & FACET_VALUE) || then->value_set == now->value_set) &&
+    return then->born == now->born &&
+           (!(what & FACET_VALUE) || then->value_set == now->value_set) &&
            (!(what & FACET_PERMS) || then->perms_set == now->perms_set) &&
            (!(what & FACET_CHILDREN) || then->children_set == now->children_set);
 }
@@ -30,7 +31,8 @@ static bool still_true(struct txn *t)
     struct touch *u;
     struct path p;
 
-    TAILQ_FOREACH(u, &t->order, link) {
+    TAILQ_FOREACH(u, &t->order, link)
+    {
         if (!(u->what & FACETS))
             continue;
         path_set(&p, u->path, u->len);
@@ -52,7 +54,7 @@ static bool remove_again(struct txn *t, struct node **root, const struct path *p
 
     tree_find(*root, p, &f);
     if (!f.all)
-        return f.depth + 1 >= p->depth; /* its parent has to be there */
+        return true;
     if (!perms_allow(t->conn, f.node->perms, PERM_WRITE))
         return false;
     t->conn->store->generation++;
@@ -135,13 +137,15 @@ static struct node *repeat(struct txn *t)
     bool good = true;
 
     root->refs++;
-    TAILQ_FOREACH(u, &t->order, link) {
+    TAILQ_FOREACH(u, &t->order, link)
+    {
         if (!good || !(u->what & DID_REMOVE))
             continue;
         path_set(&p, u->path, u->len);
         good = remove_again(t, &root, &p);
     }
-    TAILQ_FOREACH(u, &t->order, link) {
+    TAILQ_FOREACH(u, &t->order, link)
+    {
         if (!good || !(u->what & (DID_CREATE | DID_VALUE | DID_PERMS)))
             continue;
         path_set(&p, u->path, u->len);
@@ -190,8 +194,8 @@ static void add_children(struct differences *d, struct node *old, struct node *n
         }
         /* Names are in order: the lesser one is missing on the other side. */
         if (b && (!a || new->child[j].key < old->child[i].key ||
-                  (new->child[j].key == old->child[i].key &&
-                   strcmp(b->place->name, a->place->name) < 0))) {
+                  (new->child[j].key ==
+                   old->child[i].key &&strcmp(b->place->name, a->place->name) < 0))) {
             add(d, NULL, b);
             j++;
         } else {
@@ -201,7 +205,8 @@ static void add_children(struct differences *d, struct node *old, struct node *n
     }
 }
 
-/* All nodes that are not the same; those above come before those below. The list is the queue of the walk. */
+/* All nodes that are not the same; those above come before those below. The list is the queue of
+ * the walk. */
 static void find_differences(struct differences *d, struct node *old, struct node *new)
 {
     add(d, old, new);
@@ -281,7 +286,10 @@ static void fire_touch(struct txn *t, struct node *before, const struct touch *u
     path_set(&p, u->path, u->len);
     tree_find(before, &p, &old);
     tree_find(s->root, &p, &now);
-    e.above = now.all ? now.parent->perms : now.node->perms;
+    if (now.all)
+        e.above = now.parent->perms;
+    else if (now.depth + 1u == p.depth)
+        e.above = now.node->perms;
     if (old.all && !now.all) {
         if (u->what & DID_REMOVE)
             tree_fire_removal(t->conn, old.node, e.above);
@@ -318,8 +326,8 @@ int commit_txn(struct txn *t)
         settle_accounts(s, &d);
         s->root = new;
         TAILQ_FOREACH(u, &t->order, link)
-            if (u->what & ~FACETS)
-                fire_touch(t, old, u);
+        if (u->what & ~FACETS)
+            fire_touch(t, old, u);
         node_put(&s->places, old);
     }
     free(d.list);

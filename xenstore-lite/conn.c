@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Buffers of connections: framing of what comes in, sending of what goes out, waiting, and being closed. */
+/* Buffers of connections: framing of what comes in, sending of what goes out, waiting, and being
+ * closed. */
 #include "conn.h"
 
 #include <stdlib.h>
@@ -12,16 +13,18 @@
 #include "transaction.h"
 #include "watch.h"
 
-#define OUT_PAUSE (64u << 10)  /* with so much unread, no more requests are served */
-#define OUT_LIMIT (64u << 20)  /* a client of the socket that has so much unread is thrown out */
-#define WAIT_SHORT 1           /* ms, when there is input that could be served */
-#define WAIT_LONG 50           /* ms, when there is somebody who does not read */
-#define BUFFER_KEEP 1024u      /* larger buffers are freed when empty */
+#define OUT_PAUSE   (64u << 10) /* with so much unread, no more requests are served */
+#define OUT_LIMIT   (64u << 20) /* a client of the socket that has so much unread is thrown out */
+#define WAIT_SHORT  1           /* ms, when there is input that could be served */
+#define WAIT_LONG   50          /* ms, when there is somebody who does not read */
+#define BUFFER_KEEP 1024u       /* larger buffers are freed when empty */
 
 static void buffer_add(struct buffer *b, const void *data, size_t len)
 {
     uint32_t used = b->end - b->start;
 
+    if (!len)
+        return;
     if (len > b->room - b->end) {
         if (used && b->start)
             memmove(b->data, b->data + b->start, used);
@@ -195,7 +198,8 @@ void conn_input(struct conn *c, const char *data, size_t len)
     if (c->is_closed || c->ignored)
         return;
     if (c->in.start == c->in.end) {
-        done = serve(c, (char *)(uintptr_t)data, len); /* the transport's own copy, which may be cut up */
+        done = serve(c, (char *)(uintptr_t)data,
+                     len); /* the transport's own copy, which may be cut up */
         if (done < len)
             buffer_add(&c->in, data + done, len - done);
     } else {
@@ -218,7 +222,10 @@ static void make_dirty(struct conn *c)
 char *conn_message(struct conn *c, uint32_t type, uint32_t req_id, uint32_t tx_id, size_t len)
 {
     struct xsd_sockmsg header = {type, req_id, tx_id, (uint32_t)len};
+    static char unwanted[XENSTORE_PAYLOAD_MAX];
 
+    if (c->store->replaying)
+        return unwanted;
     make_dirty(c);
     buffer_add(&c->out, &header, XS_HEADER);
     buffer_add(&c->out, NULL, len);
@@ -290,7 +297,8 @@ static void flush(struct conn *c)
         interest(c, c->wants_in, conn_pending(c) > 0);
 }
 
-/* A domain that does not read loses its events, but no reply, and others need not wait for it any longer. */
+/* A domain that does not read loses its events, but no reply, and others need not wait for it any
+ * longer. */
 static void drop_events(struct conn *c)
 {
     struct buffer *b = &c->out, kept = {0};
@@ -341,7 +349,8 @@ static void retry_input(struct store *s)
     struct conn *c, *last = TAILQ_LAST(&s->stalled, conn_list);
     bool more = true;
 
-    /* Those that stall again go behind the one that is last now. Serving c may close others, that one too. */
+    /* Those that stall again go behind the one that is last now. Serving c may close others, that
+     * one too. */
     while (more && (c = TAILQ_FIRST(&s->stalled))) {
         more = c != last;
         TAILQ_REMOVE(&s->stalled, c, stall);
@@ -373,7 +382,7 @@ unsigned conn_settle_all(struct store *s)
             retry_output(s, &wait);
     }
     TAILQ_FOREACH(c, &s->stalled, stall)
-        wait = !wait || !conn_must_wait(c) ? WAIT_SHORT : wait;
+    wait = !wait || !conn_must_wait(c) ? WAIT_SHORT : wait;
     while ((c = TAILQ_FIRST(&s->closed))) {
         TAILQ_REMOVE(&s->closed, c, link);
         free(c);

@@ -64,9 +64,10 @@ static int control_memreport(struct request *rq, const struct arguments *a)
     for (unsigned i = 0; i < DOMID_LIMIT && len < sizeof(text) - 80; i++) {
         account = rq->store->account[i];
         if (account && account->memory)
-            len += (size_t)snprintf(text + len, sizeof(text) - len, "%-6u %8u %10lld %8u %12u %11u\n",
-                                    i, account->nodes, (long long)account->memory, account->watches,
-                                    account->transactions, account->outstanding);
+            len +=
+                (size_t)snprintf(text + len, sizeof(text) - len, "%-6u %8u %10lld %8u %12u %11u\n",
+                                 i, account->nodes, (long long)account->memory, account->watches,
+                                 account->transactions, account->outstanding);
     }
     return request_reply_text(rq, text, true);
 }
@@ -77,7 +78,8 @@ static int show_quotas(struct request *rq, const uint32_t *quota)
     size_t len = 0;
 
     for (int i = 0; i < QUOTA_COUNT; i++)
-        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s: %u\n", quota_names[i], quota[i]);
+        len +=
+            (size_t)snprintf(text + len, sizeof(text) - len, "%s: %u\n", quota_names[i], quota[i]);
     return request_reply_text(rq, text, true);
 }
 
@@ -104,10 +106,11 @@ static int control_quota(struct request *rq, const struct arguments *a)
     account = rq->store->account[domid];
     if (!account)
         return ENOENT;
-    snprintf(text, sizeof(text),
-             "Domain %u:\nnodes: %u\nwatches: %u\ntransactions: %u\noutstanding: %u\nmemory: %lld\n",
-             domid, account->nodes, account->watches, account->transactions, account->outstanding,
-             (long long)account->memory);
+    snprintf(
+        text, sizeof(text),
+        "Domain %u:\nnodes: %u\nwatches: %u\ntransactions: %u\noutstanding: %u\nmemory: %lld\n",
+        domid, account->nodes, account->watches, account->transactions, account->outstanding,
+        (long long)account->memory);
     return request_reply_text(rq, text, true);
 }
 
@@ -125,7 +128,8 @@ static int control_quota_soft(struct request *rq, const struct arguments *a)
     return 0;
 }
 
-/* live-update -s: go on in the program file as it is now. Connections and transactions may be open. */
+/* live-update -s: go on in the program file as it is now. Connections and transactions may be open.
+ */
 static int control_live_update(struct request *rq, const struct arguments *a)
 {
     (void)rq;
@@ -133,7 +137,8 @@ static int control_live_update(struct request *rq, const struct arguments *a)
         return ENOSYS;
     if (a->n && !strcmp(a->argv[0], "-s"))
         control_restart();
-    else if (!a->n || (strcmp(a->argv[0], "-f") && strcmp(a->argv[0], "-a") && strcmp(a->argv[0], "-c")))
+    else if (!a->n ||
+             (strcmp(a->argv[0], "-f") && strcmp(a->argv[0], "-a") && strcmp(a->argv[0], "-c")))
         return EINVAL;
     return 0;
 }

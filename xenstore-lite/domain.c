@@ -16,8 +16,8 @@ struct domain *domain_find(struct store *s, unsigned domid)
     struct domain *d;
 
     LIST_FOREACH(d, &s->domains, link)
-        if (d->conn->domid == domid)
-            return d;
+    if (d->conn->domid == domid)
+        return d;
     return NULL;
 }
 

@@ -30,9 +30,9 @@ struct domain {
     uint64_t gfn;
     uint32_t port, remote_port;
     uint32_t req_cons, rsp_prod; /* our indexes of the ring */
-    bool shutdown_told; /* @releaseDomain was fired once already */
-    bool kicked;        /* in store.kicks */
-    bool leaving;       /* its connection may be closed */
+    bool shutdown_told;          /* @releaseDomain was fired once already */
+    bool kicked;                 /* in store.kicks */
+    bool leaving;                /* its connection may be closed */
 };
 
 struct domain *domain_find(struct store *s, unsigned domid);
@@ -43,8 +43,9 @@ struct domain *domain_add(struct store *s, unsigned domid, struct xenstore_domai
 
 int domain_introduce(struct store *s, unsigned domid, uint64_t gfn, uint32_t remote_port);
 
-/* A domain that a former process had introduced: its ring goes on as it is. Its end of the event channel became
- * unbound when that process ended, and is bound again. NULL: the domain is gone meanwhile. */
+/* A domain that a former process had introduced: its ring goes on as it is. Its end of the event
+ * channel became unbound when that process ended, and is bound again. NULL: the domain is gone
+ * meanwhile. */
 struct domain *domain_reattach(struct store *s, unsigned domid, uint64_t gfn, uint32_t remote_port);
 
 void domain_drop(struct domain *d);    /* lets go of ring and port, nothing else */

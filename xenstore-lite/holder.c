@@ -105,7 +105,7 @@ void holder_drop_rest(void)
     keeps = 0;
 }
 
-static void note(uint32_t conn, int fd)
+void holder_note(uint32_t conn, int fd)
 {
     if (fd >= 0) {
         if (keeps == room) {
@@ -144,7 +144,7 @@ static void listen_to_server(void)
         fd = -1;
         if (c && c->cmsg_type == SCM_RIGHTS)
             memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-        note(conn, fd);
+        holder_note(conn, fd);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Counting of bytes read and written, by any read() and write() of this process, as the kernel does in /proc/PID/io:
- * see struct unfinished. Everything else uses other calls than these two. */
+/* Counting of bytes read and written, by any read() and write() of this process, as the kernel does
+ * in /proc/PID/io: see struct unfinished. Everything else uses other calls than these two. */
 #ifndef XSL_IO_H
 #define XSL_IO_H
 

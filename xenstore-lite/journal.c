@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The journal's file: mapping, appending, committing. The header says where the records begin and end; it has two such
- * pairs, and which one counts changes by one store. */
+/* The journal's file: mapping, appending, committing. The header says where the records begin and
+ * end; it has two such pairs, and which one counts changes by one store. */
 #include "journal.h"
 
 #include <fcntl.h>
@@ -14,10 +14,10 @@
 #include "mem.h"
 #include "record.h"
 
-#define MAGIC      0x315258534c54ull
-#define PAGE       4096u
-#define CHUNK      (1u << 20)
-#define CHANGES    (1u << 20) /* changes may be so many bytes, besides twice the store */
+#define MAGIC   0x315258534c54ull
+#define PAGE    4096u
+#define CHUNK   (1u << 20)
+#define CHANGES (1u << 20) /* changes may be so many bytes, besides twice the store */
 
 struct header {
     uint64_t magic;
@@ -34,10 +34,10 @@ struct header {
 struct journal {
     int fd;
     struct header *header;
-    char *map;              /* of the file from start on */
-    uint64_t start, end;    /* of the records, committed or not */
+    char *map;           /* of the file from start on */
+    uint64_t start, end; /* of the records, committed or not */
     size_t mapped;
-    uint64_t whole;         /* bytes of the store when it was last written as a whole */
+    uint64_t whole; /* bytes of the store when it was last written as a whole */
 };
 
 static void map_from(struct journal *j, uint64_t start, size_t len)
@@ -118,14 +118,15 @@ void journal_add(struct store *s, uint32_t type, const struct part *part, unsign
     memcpy(to, &r, sizeof(r));
     to += sizeof(r);
     for (unsigned i = 0; i < parts; i++) {
-        memcpy(to, part[i].data, part[i].len);
+        if (part[i].len)
+            memcpy(to, part[i].data, part[i].len);
         to += part[i].len;
     }
     j->end += full;
 }
 
 /* Behind what there is, which is then given up. */
-void journal_write_whole(struct store *s)
+static void write_whole(struct store *s)
 {
     struct journal *j = s->journal;
     struct header *h = j->header;
@@ -189,17 +190,21 @@ void journal_commit_now(struct store *s)
 {
     struct journal *j = s->journal;
     struct conn *c;
+    uint64_t size;
 
     TAILQ_FOREACH(c, &s->dirty, dirty)
-        record_output(c);
+    record_output(c);
     journal_publish(s);
-    if (j->end - j->start > 3 * j->whole + CHANGES)
-        journal_write_whole(s);
+    size = j->end - j->start;
+    if (size > 3 * j->whole + CHANGES && (!s->snapshots || size > 6 * j->whole + 8 * CHANGES))
+        if (!s->snapshots)
+            write_whole(s);
 }
 
 void journal_start(struct store *s, struct journal *j)
 {
     s->journal = j;
     j->header->unfinished.reading = j->header->unfinished.writing = 0;
-    journal_write_whole(s);
+    if (!s->snapshots)
+        write_whole(s);
 }

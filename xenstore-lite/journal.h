@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The journal: a file that always holds the store as of the last commit, so that a process that dies is followed by
- * one that goes on. It is a list of records, which are those of Xen's migration stream where that has them: first the
- * whole store, then what changed. When the changes outgrow the store, it is written anew behind them, and the start
- * moved. Nothing is synchronised to a disk: the file is to outlive processes, not the machine.
+/* The journal: a file that always holds the store as of the last commit, so that a process that
+ * dies is followed by one that goes on. It is a list of records, which are those of Xen's migration
+ * stream where that has them: first the whole store, then what changed. When the changes outgrow
+ * the store, it is written anew behind them, and the start moved; not while there are transactions,
+ * if it can wait, because their snapshots come about by following the records. Nothing is
+ * synchronised to a disk: the file is to outlive processes, not the machine.
  *
- * A request's effects, its reply, and that it was served, are committed together and before the reply is sent; so a
- * request happens once, unless the process dies in the few instructions between sending and saying so. */
+ * A request's effects, its reply, and that it was served, are committed together and before the
+ * reply is sent; so a request happens once, unless the process dies in the few instructions between
+ * sending and saying so. */
 #ifndef XSL_JOURNAL_H
 #define XSL_JOURNAL_H
 
@@ -18,17 +21,19 @@
 #include "transaction.h"
 #include "watch.h"
 
-/* Opens or makes the file; boot tells this boot of the machine from others, whose journals are void. NULL: it cannot
- * be had. */
+/* Opens or makes the file; boot tells this boot of the machine from others, whose journals are
+ * void. NULL: it cannot be had. */
 struct journal *journal_open(const char *file, const char *boot);
 
-/* Reading from a socket takes bytes away, and writing cannot be taken back; a process that is killed there did it or
- * not. So it says before what it is about to do, reads into shared memory, and counts all bytes it reads and writes, as
- * the kernel does, whose count can be read after its death (io.h). */
+/* Reading from a socket takes bytes away, and writing cannot be taken back; a process that is
+ * killed there did it or not. So it says before what it is about to do, reads into shared memory,
+ * and counts all bytes it reads and writes, as the kernel does, whose count can be read after its
+ * death (io.h). */
 struct unfinished {
-    uint32_t reading, writing;       /* connections; 0: none */
-    uint64_t in_before, out_before;  /* the counts then */
-    uint64_t in_at, out_at;          /* the journal's end then: committed records beyond say what became of it */
+    uint32_t reading, writing;      /* connections; 0: none */
+    uint64_t in_before, out_before; /* the counts then */
+    uint64_t in_at,
+        out_at; /* the journal's end then: committed records beyond say what became of it */
     char inbox[8192];
 };
 
@@ -47,9 +52,6 @@ const char *journal_records(struct journal *j, size_t *len);
 /* From now on, the journal is this store's. */
 void journal_start(struct store *s, struct journal *j);
 void journal_close(struct store *s);
-
-/* Writes the whole store anew, so that nothing of the past is in the records. */
-void journal_write_whole(struct store *s);
 
 void journal_commit_now(struct store *s);
 
@@ -77,6 +79,7 @@ void record_conn(struct conn *c);
 void record_conn_gone(struct conn *c);
 void record_watch(const struct watch *w, bool gone);
 void record_txn(const struct txn *t, bool gone);
+void record_txn_request(struct conn *c, const struct xsd_sockmsg *header, const char *data);
 void record_quotas(struct store *s);
 void record_output(struct conn *c);
 void record_sent(struct conn *c, size_t len);
@@ -136,6 +139,14 @@ static inline void journal_txn(const struct txn *t)
 {
     if (t->conn->store->journal)
         record_txn(t, false);
+}
+
+/* After it was served: following the records, it is served again. */
+static inline void journal_txn_request(struct conn *c, const struct xsd_sockmsg *header,
+                                       const char *data)
+{
+    if (c->store->journal)
+        record_txn_request(c, header, data);
 }
 
 static inline void journal_txn_gone(const struct txn *t)

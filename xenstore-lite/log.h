@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The log of requests, which may be switched on and off. It never waits: lines that cannot be written are counted. */
+/* The log of requests, which may be switched on and off. It never waits: lines that cannot be
+ * written are counted. */
 #ifndef XSL_LOG_H
 #define XSL_LOG_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The process: starting, going on where a former one ended, the loop, and giving way to a newer one. */
+/* The process: starting, going on where a former one ended, the loop, and giving way to a newer
+ * one. */
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -24,12 +25,13 @@
 #include "socket.h"
 #include "xen.h"
 
-#define RESUME "XENSTORE_LITE_RESUME" /* what a process that gives way to the next one leaves: its descriptors */
+#define RESUME                                                                                     \
+    "XENSTORE_LITE_RESUME" /* what a process that gives way to the next one leaves: its            \
+                              descriptors */
 
 static struct store store;
 static struct options options;
 static int listener;
-static bool resumed;  /* in the same process, by exec: sockets have the numbers they had */
 static bool restart_wanted;
 
 static void die(const char *what)
@@ -59,34 +61,42 @@ static void keep_across_exec(int fd)
     fcntl(fd, F_SETFD, fcntl(fd, F_GETFD) & ~FD_CLOEXEC);
 }
 
-/* Everything is settled. */
+/* Everything is settled, and in the journal. The next program is told which socket is which
+ * connection's. */
 static void restart(char **argv)
 {
     struct conn *c;
-    char text[32];
+    char *text;
+    size_t len;
+    FILE *f;
 
     restart_wanted = false;
-    if (!store.journal)
+    f = store.journal ? open_memstream(&text, &len) : NULL;
+    if (!f)
         return;
-    journal_write_whole(&store); /* sockets are known by their numbers, which are used again and again */
+    fprintf(f, "%d %d", listener, holder_link());
     TAILQ_FOREACH(c, &store.conns, link)
-        if (c->fd >= 0)
-            keep_across_exec(c->fd);
+    if (c->fd >= 0) {
+        keep_across_exec(c->fd);
+        fprintf(f, " %u %d", c->id, c->fd);
+    }
+    fclose(f);
     keep_across_exec(listener);
     if (holder_link() >= 0)
         keep_across_exec(holder_link());
-    snprintf(text, sizeof(text), "%d %d", listener, holder_link());
     setenv(RESUME, text, 1);
+    free(text);
+    signal(SIGUSR1, SIG_IGN); /* until the new program is ready for the next */
     execv("/proc/self/exe", argv);
     syslog(LOG_ERR, "cannot start the new program: %m; the old one goes on");
 }
 
 /* --- Going on --- */
 
-static struct conn *adopt_socket(struct store *s, uint32_t id, int fd)
+static struct conn *adopt_socket(struct store *s, uint32_t id)
 {
-    if (!resumed)
-        fd = holder_socket(id);
+    int fd = holder_socket(id);
+
     if (fd < 0)
         return NULL;
     fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -183,19 +193,25 @@ static void serve(struct event_base *base, char **argv)
 
 /* --- Starting --- */
 
-static void resume_or_bind(void)
+/* Takes what restart() left. */
+static bool resume(const char *left)
 {
-    const char *left = getenv(RESUME);
-    int held;
+    unsigned conn;
+    int held, fd, used;
 
-    if (left && sscanf(left, "%d %d", &listener, &held) == 2) {
-        resumed = true;
-        unsetenv(RESUME);
-        fcntl(listener, F_SETFD, FD_CLOEXEC);
-        if (held >= 0)
-            holder_use_link(held);
-        return;
-    }
+    if (!left || sscanf(left, "%d %d%n", &listener, &held, &used) != 2)
+        return false;
+    fcntl(listener, F_SETFD, FD_CLOEXEC);
+    if (held >= 0)
+        holder_use_link(held);
+    for (left += used; sscanf(left, " %u %d%n", &conn, &fd, &used) == 2; left += used)
+        holder_note(conn, fd);
+    unsetenv(RESUME);
+    return true;
+}
+
+static void listen_anew(void)
+{
     mkdir(options.directory, 0755);
     listener = socket_bind(file_name("socket"));
     if (listener < 0)
@@ -222,11 +238,16 @@ static void write_pid(void)
 int main(int argc, char **argv)
 {
     struct event_base *base;
+    bool resumed;
 
     openlog("xenstore-lite", LOG_PID, LOG_DAEMON);
     store_init(&store);
     options_parse(&options, &store, argc, argv);
-    resume_or_bind();
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    resumed = resume(getenv(RESUME));
+    if (!resumed)
+        listen_anew();
     if (options.trace_file && !log_open(options.trace_file))
         die(options.trace_file);
     log_requests = options.verbose;
@@ -237,7 +258,6 @@ int main(int argc, char **argv)
         if (!options.no_holder && !options.no_journal && !holder_run())
             die("signals");
     }
-    signal(SIGPIPE, SIG_IGN);
     base = event_base_new();
     if (!base || !socket_serve(base, &store, listener))
         die("event loop");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The reserve of memory: more than any single request can need (a path of 1536 names, all copied). */
+/* The reserve of memory: more than any single request can need (a path of 1536 names, all copied).
+ */
 #include "mem.h"
 
 #include <stdlib.h>

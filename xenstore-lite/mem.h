@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory that does not fail in the middle of a request. A reserve is given back to malloc when that fails, and until
- * it is whole again requests that would let the store grow are refused (ENOMEM), so no code below has a half way out. */
+/* Memory that does not fail in the middle of a request. A reserve is given back to malloc when that
+ * fails, and until it is whole again requests that would let the store grow are refused (ENOMEM),
+ * so no code below has a half way out. */
 #ifndef XSL_MEM_H
 #define XSL_MEM_H
 

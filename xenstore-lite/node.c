@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Nodes, values and permission lists: making, sharing, changing. Nothing here knows of transactions or quotas. */
+/* Nodes, values and permission lists: making, sharing, changing. Nothing here knows of transactions
+ * or quotas. */
 #include "node.h"
 
 #include <endian.h>
@@ -81,7 +82,8 @@ static void node_free(struct places *t, struct node *n)
     free(n);
 }
 
-/* Trees may be as deep as paths are long: nodes that are to go wait in a list, linked by a field they need no more. */
+/* Trees may be as deep as paths are long: nodes that are to go wait in a list, linked by a field
+ * they need no more. */
 void node_put(struct places *t, struct node *n)
 {
     struct node *pending = n, *child;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Nodes of the tree and what they are made of.
  *
- * A node that more than one parent (or root) points at is immutable; who wants to change it copies it first, and with
- * it the nodes above. So a transaction is one more reference to the root. Values and permissions are shared by the
- * copies in the same way. A place is the name of a node: it stays when the node is copied, replaced or gone, as long
- * as a node or a watch is at it or below it. */
+ * A node that more than one parent (or root) points at is immutable; who wants to change it copies
+ * it first, and with it the nodes above. So a transaction is one more reference to the root. Values
+ * and permissions are shared by the copies in the same way. A place is the name of a node: it stays
+ * when the node is copied, replaced or gone, as long as a node or a watch is at it or below it. */
 #ifndef XSL_NODE_H
 #define XSL_NODE_H
 
@@ -17,8 +17,8 @@ struct watch;
 
 struct place {
     struct place *parent;
-    struct place *next;            /* in its hash bucket */
-    LIST_ENTRY(place) of_owner;    /* while it has a node in the store's tree: account.places */
+    struct place *next;         /* in its hash bucket */
+    LIST_ENTRY(place) of_owner; /* while it has a node in the store's tree: account.places */
     LIST_HEAD(, watch) watches;
     uint32_t refs, hash;
     uint16_t len;
@@ -77,7 +77,8 @@ void value_put(struct value *v);
 struct perms *perms_make(const struct perm *entry, unsigned n, uint64_t gen);
 void perms_put(struct perms *p);
 
-struct node *node_make(struct place *place, struct perms *perms, uint64_t gen); /* takes both references */
+struct node *node_make(struct place *place, struct perms *perms,
+                       uint64_t gen); /* takes both references */
 struct node *node_copy(struct node *n);
 void node_put(struct places *t, struct node *n);
 size_t node_bytes(const struct node *n); /* what it is charged with */

@@ -92,31 +92,67 @@ static void one(struct options *o, struct store *s, int option)
     static const char timeout[] = "watch-event=";
 
     switch (option) {
-    case 'D': o->no_domains = true; break;
-    case 'N': o->no_fork = true; break;
-    case 'F': o->pid_file = optarg; break;
-    case 'P': o->print_pid = true; break;
-    case 'T': o->trace_file = optarg; break;
-    case 'V': o->verbose = true; break;
-    case 'E': s->quota[QUOTA_NODES] = number(optarg); break;
-    case 'S': s->quota[QUOTA_NODE_SIZE] = number(optarg); break;
-    case 'W': s->quota[QUOTA_WATCHES] = number(optarg); break;
-    case 't': s->quota[QUOTA_TRANSACTIONS] = number(optarg); break;
-    case 'A': s->quota[QUOTA_PERMISSIONS] = number(optarg); break;
-    case 'M': s->quota[QUOTA_PATH] = number(optarg); break;
-    case 'Q': named(s->quota, optarg); break;
-    case 'q': named(s->soft_quota, optarg); break;
+    case 'D':
+        o->no_domains = true;
+        break;
+    case 'N':
+        o->no_fork = true;
+        break;
+    case 'F':
+        o->pid_file = optarg;
+        break;
+    case 'P':
+        o->print_pid = true;
+        break;
+    case 'T':
+        o->trace_file = optarg;
+        break;
+    case 'V':
+        o->verbose = true;
+        break;
+    case 'E':
+        s->quota[QUOTA_NODES] = number(optarg);
+        break;
+    case 'S':
+        s->quota[QUOTA_NODE_SIZE] = number(optarg);
+        break;
+    case 'W':
+        s->quota[QUOTA_WATCHES] = number(optarg);
+        break;
+    case 't':
+        s->quota[QUOTA_TRANSACTIONS] = number(optarg);
+        break;
+    case 'A':
+        s->quota[QUOTA_PERMISSIONS] = number(optarg);
+        break;
+    case 'M':
+        s->quota[QUOTA_PATH] = number(optarg);
+        break;
+    case 'Q':
+        named(s->quota, optarg);
+        break;
+    case 'q':
+        named(s->soft_quota, optarg);
+        break;
     case 'w':
         if (strncmp(optarg, timeout, strlen(timeout)))
             refuse(optarg);
         s->event_timeout = number(optarg + strlen(timeout)) * 1000;
         break;
     case 'R':
-    case 'I': break;
-    case NO_HOLDER: o->no_holder = true; break;
-    case NO_JOURNAL: o->no_journal = true; break;
-    case 'H': fputs(usage, stdout); exit(0);
-    default: exit(2);
+    case 'I':
+        break;
+    case NO_HOLDER:
+        o->no_holder = true;
+        break;
+    case NO_JOURNAL:
+        o->no_journal = true;
+        break;
+    case 'H':
+        fputs(usage, stdout);
+        exit(0);
+    default:
+        exit(2);
     }
 }
 

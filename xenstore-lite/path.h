@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Canonical paths, cut into names. The tree has one node above "/", so that "/" is a child named "" and the special
- * nodes "@introduceDomain" and "@releaseDomain" are its siblings: name 0 of a path is one of these. */
+/* Canonical paths, cut into names. The tree has one node above "/", so that "/" is a child named ""
+ * and the special nodes "@introduceDomain" and "@releaseDomain" are its siblings: name 0 of a path
+ * is one of these. */
 #ifndef XSL_PATH_H
 #define XSL_PATH_H
 
@@ -13,14 +14,15 @@
 
 struct path {
     bool special;
-    bool relative;       /* as it came */
-    uint16_t len;        /* of text, without NUL */
-    uint16_t depth;      /* names, the first one included */
+    bool relative;  /* as it came */
+    uint16_t len;   /* of text, without NUL */
+    uint16_t depth; /* names, the first one included */
     uint16_t end[PATH_NAMES];
     char text[XENSTORE_ABS_PATH_MAX + 16]; /* keys are read eight bytes at a time */
 };
 
-/* home is put before relative paths; limit is that of the part below /local/domain/N. Returns 0 or EINVAL. */
+/* home is put before relative paths; limit is that of the part below /local/domain/N. Returns 0 or
+ * EINVAL. */
 int path_parse(struct path *p, const char *text, const char *home, size_t limit);
 
 /* As path_parse() of an absolute path that is known to be canonical. */

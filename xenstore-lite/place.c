@@ -99,7 +99,8 @@ size_t place_path(const struct place *p, char *text)
     size_t len = 0, at;
     const struct place *q;
 
-    /* The place above "/" has no parent and no name; "/" itself is one slash only if nothing follows. */
+    /* The place above "/" has no parent and no name; "/" itself is one slash only if nothing
+     * follows. */
     for (q = p; q->parent; q = q->parent)
         len += q->len + 1u;
     at = len;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Accounts: what each domain uses, and how much it may. Every byte the store keeps for somebody is in an account.
- * Domain 0 and whoever speaks through the socket have an account without limits. */
+/* Accounts: what each domain uses, and how much it may. Every byte the store keeps for somebody is
+ * in an account. Domain 0 and whoever speaks through the socket have an account without limits. */
 #ifndef XSL_QUOTA_H
 #define XSL_QUOTA_H
 
@@ -54,7 +54,8 @@ void account_node_added(struct store *s, struct node *n);
 void account_node_gone(struct store *s, struct node *n);
 void account_node_resized(struct store *s, struct node *n, size_t before);
 
-/* A transaction failed because of what the domain wrote. It is not served while it has no credit left. */
+/* A transaction failed because of what the domain wrote. It is not served while it has no credit
+ * left. */
 void account_blame(struct store *s, struct account *a);
 bool account_paused(struct store *s, struct account *a);
 

@@ -48,6 +48,14 @@ void record_died(struct store *s, unsigned domid)
     ADD(s, RECORD_DIED, {&id, sizeof(id)});
 }
 
+void record_txn_request(struct conn *c, const struct xsd_sockmsg *header, const char *data)
+{
+    struct record_id r = {.conn = c->id};
+
+    ADD(c->store, RECORD_TXN_REQUEST, {&r, sizeof(r)}, {header, sizeof(*header)},
+        {data, header->len});
+}
+
 void record_quotas(struct store *s)
 {
     ADD(s, RECORD_QUOTAS, {s->quota, sizeof(s->quota)}, {s->soft_quota, sizeof(s->soft_quota)});
@@ -61,7 +69,6 @@ void record_conn(struct conn *c)
         .domid = c->domid,
         .target = c->target,
         .flags = c->ignored ? CONN_IGNORED : 0,
-        .fd = c->fd,
         .in_len = c->in.end - c->in.start,
         .out_len = conn_pending(c),
         .head_left = c->head_left,
@@ -113,7 +120,7 @@ void record_watch(const struct watch *w, bool gone)
 
 void record_txn(const struct txn *t, bool gone)
 {
-    struct record_txn r = {t->conn->id, t->id};
+    struct record_txn r = {t->conn->id, t->id, t->doomed, 0};
 
     ADD(t->conn->store, gone ? RECORD_TXN_GONE : RECORD_TXN, {&r, sizeof(r)});
 }
@@ -159,6 +166,14 @@ static void node_of_store(void *store, struct node *n, struct node *parent)
         record_node(store, n);
 }
 
+/* Goes on in this process, but its snapshot is in no record any more. */
+static void record_lost_txn(const struct txn *t)
+{
+    struct record_txn r = {t->conn->id, t->id, true, 0};
+
+    ADD(t->conn->store, RECORD_TXN, {&r, sizeof(r)});
+}
+
 void record_store(struct store *s)
 {
     struct watch *w;
@@ -167,11 +182,12 @@ void record_store(struct store *s)
 
     record_quotas(s);
     tree_walk(s->root, node_of_store, s);
-    TAILQ_FOREACH(c, &s->conns, link) {
+    TAILQ_FOREACH(c, &s->conns, link)
+    {
         record_conn(c);
         LIST_FOREACH(w, &c->watches, of_conn)
-            record_watch(w, false);
+        record_watch(w, false);
         LIST_FOREACH(t, &c->txns, link)
-            record_txn(t, false);
+        record_lost_txn(t);
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Records of the journal. Types below 0x100 are those of Xen's migration stream (version 1), the others our own. */
+/* Records of the journal. Types below 0x100 are those of Xen's migration stream (version 1), the
+ * others our own. */
 #ifndef XSL_RECORD_H
 #define XSL_RECORD_H
 
@@ -12,15 +13,16 @@ enum record_type {
     RECORD_TXN = 4,
     RECORD_NODE = 5,
     RECORD_QUOTAS = 0x100,
-    RECORD_NODE_GONE,  /* path; whatever was below went too */
-    RECORD_DIED,       /* domid */
-    RECORD_CONN_GONE,  /* struct record_id, as for the rest */
-    RECORD_WATCH_GONE, /* struct record_watch */
-    RECORD_TXN_GONE,   /* struct record_txn */
-    RECORD_RECEIVED,   /* and the bytes */
-    RECORD_SERVED,     /* so many bytes of input */
-    RECORD_OUTPUT,     /* and the bytes */
-    RECORD_SENT,       /* so many bytes of output */
+    RECORD_NODE_GONE,   /* path; whatever was below went too */
+    RECORD_DIED,        /* domid */
+    RECORD_CONN_GONE,   /* struct record_id, as for the rest */
+    RECORD_WATCH_GONE,  /* struct record_watch */
+    RECORD_TXN_GONE,    /* struct record_txn */
+    RECORD_RECEIVED,    /* and the bytes */
+    RECORD_SERVED,      /* so many bytes of input */
+    RECORD_OUTPUT,      /* and the bytes */
+    RECORD_SENT,        /* so many bytes of output */
+    RECORD_TXN_REQUEST, /* and a request in a transaction, header first */
 };
 
 struct record {
@@ -41,7 +43,7 @@ struct record_conn {
     uint16_t domid;
     uint16_t target;
     uint16_t flags; /* CONN_* */
-    int32_t fd;     /* of a socket, as long as the process is the same */
+    uint32_t unused;
     uint32_t remote_port;
     uint32_t in_len, out_len;
     uint32_t head_left, next_txn;
@@ -63,6 +65,8 @@ struct record_watch {
 struct record_txn {
     uint32_t conn;
     uint32_t id;
+    uint32_t doomed; /* its snapshot is not the tree that the records make at this point */
+    uint32_t unused;
 };
 
 struct record_node {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "journal.h"
 #include "log.h"
 #include "mem.h"
 #include "perms.h"
@@ -59,7 +60,7 @@ static int read_facet(struct request *rq, struct path *p, unsigned facet, struct
         if (!rq->conn->privileged && f->node->perms_set <= t->began)
             facet |= FACET_PERMS;
     }
-    full = facet ? txn_touch(t, p, facet) : 0;
+    full = facet ? txn_touch(t, p, facet, 0) : 0;
     return full ? full : error;
 }
 
@@ -218,7 +219,8 @@ static int do_set_perms(struct request *rq)
     return tree_set_perms(rq->conn, rq->txn, &p, entry, n);
 }
 
-/* Special nodes can be watched, and with a domain's number below "@releaseDomain" and "@introduceDomain" nothing. */
+/* Special nodes can be watched, and with a domain's number below "@releaseDomain" and
+ * "@introduceDomain" nothing. */
 static int watch_path(struct request *rq, const char *text, struct path *p)
 {
     int error = request_path_of(rq, text, p);
@@ -357,6 +359,8 @@ void request_serve(struct conn *c, const struct xsd_sockmsg *header, char *data)
     if (log_requests)
         log_request(c, op ? op->name : "?", &rq);
     error = run(&rq, op);
+    if (rq.txn && rq.type != XS_TRANSACTION_END)
+        journal_txn_request(c, header, data);
     if (rq.answered)
         return;
     name = error ? wire_error_name(error) : "OK";

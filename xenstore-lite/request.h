@@ -14,11 +14,11 @@
 struct request {
     struct conn *conn;
     struct store *store;
-    struct txn *txn;    /* NULL: none */
+    struct txn *txn; /* NULL: none */
     uint32_t type, req_id, tx_id;
     char *data;
     size_t len;
-    bool answered;      /* else it gets OK, or the error that its function returned */
+    bool answered; /* else it gets OK, or the error that its function returned */
 };
 
 /* data may be changed, and lies in a buffer of the connection or of its transport. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Applying records, one after the other. They come from our own hand, but are checked for their lengths. */
+/* Applying records, one after the other. They come from our own hand, but are checked for their
+ * lengths. */
 #include "restore.h"
 
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "journal.h"
 #include "mem.h"
 #include "record.h"
+#include "request.h"
 #include "ring.h"
 #include "tree.h"
 #include "watch.h"
@@ -18,8 +20,8 @@ static struct conn *conn_by_id(struct store *s, uint32_t id)
     struct conn *c;
 
     TAILQ_FOREACH(c, &s->conns, link)
-        if (c->id == id)
-            return c;
+    if (c->id == id)
+        return c;
     return NULL;
 }
 
@@ -113,7 +115,7 @@ static bool apply_conn(struct store *s, restore_socket *socket, const char *data
         s->next_conn = r->id;
     c = conn_by_id(s, r->id);
     if (!c)
-        c = r->is_socket ? socket(s, r->id, r->fd) : restore_ring(s, r);
+        c = r->is_socket ? socket(s, r->id) : restore_ring(s, r);
     if (!c)
         return true;
     c->id = r->id;
@@ -160,13 +162,30 @@ static bool apply_txn(struct store *s, const char *data, size_t len, bool gone)
     t = c ? txn_find(c, r->id) : NULL;
     if (t && gone)
         txn_end(t, false);
-    else if (c && !t && !gone)
-        txn_restore(c, r->id);
+    else if (c && !gone)
+        txn_restore(c, r->id, r->doomed);
     return true;
 }
 
-/* What concerns the bytes of a connection. */
-static bool apply_bytes(struct store *s, uint32_t type, const char *data, size_t len)
+static void repeat_request(struct conn *c, const char *data, size_t len)
+{
+    char payload[XENSTORE_PAYLOAD_MAX];
+    struct xsd_sockmsg header;
+
+    if (len < sizeof(header))
+        return;
+    memcpy(&header, data, sizeof(header));
+    len -= sizeof(header);
+    if (len != header.len || len > sizeof(payload) || !txn_find(c, header.tx_id))
+        return;
+    memcpy(payload, data + sizeof(header), len);
+    c->store->replaying = true;
+    request_serve(c, &header, payload);
+    c->store->replaying = false;
+}
+
+/* What concerns one connection. */
+static bool apply_to_conn(struct store *s, uint32_t type, const char *data, size_t len)
 {
     const struct record_id *r = (const void *)data;
     const char *bytes = data + sizeof(*r);
@@ -187,6 +206,8 @@ static bool apply_bytes(struct store *s, uint32_t type, const char *data, size_t
         conn_replay_input(c, bytes, len - sizeof(*r));
     else if (type == RECORD_SERVED)
         conn_replay_served(c, r->bytes);
+    else if (type == RECORD_TXN_REQUEST)
+        repeat_request(c, bytes, len - sizeof(*r));
     else if (type == RECORD_OUTPUT)
         conn_replay_output(c, bytes, len - sizeof(*r));
     else
@@ -219,7 +240,8 @@ static bool apply(struct store *s, restore_socket *socket, uint32_t type, const 
     case RECORD_SERVED:
     case RECORD_OUTPUT:
     case RECORD_SENT:
-        return apply_bytes(s, type, data, len);
+    case RECORD_TXN_REQUEST:
+        return apply_to_conn(s, type, data, len);
     default:
         return false;
     }
@@ -243,7 +265,7 @@ bool restore_store(struct store *s, restore_socket *socket, const char *data, si
         at += full;
     }
     LIST_FOREACH(d, &s->domains, link)
-        ring_resume(d, d->req_cons, d->rsp_prod);
+    ring_resume(d, d->req_cons, d->rsp_prod);
     return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading and writing a ring. Our own indexes are never read from it; the other side's are read once, bounded, then
- * used; a bad one ends the conversation. */
+/* Reading and writing a ring. Our own indexes are never read from it; the other side's are read
+ * once, bounded, then used; a bad one ends the conversation. */
 #include "ring.h"
 
 #include <string.h>

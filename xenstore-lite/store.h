@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* All of the daemon's state but its event loop: one store, its domains' accounts, its connections. */
+/* All of the daemon's state but its event loop: one store, its domains' accounts, its connections.
+ */
 #ifndef XSL_STORE_H
 #define XSL_STORE_H
 
@@ -36,6 +37,7 @@ struct store {
     uint64_t now;           /* milliseconds; the event loop sets it */
     uint32_t event_timeout; /* ms until a domain that reads nothing loses its events; 0: never */
 
+    bool replaying;          /* a former process's requests: replies are not wanted */
     struct journal *journal; /* NULL: none is kept */
     struct xen *xen;         /* NULL: no domains but the sockets' one */
 };
@@ -43,7 +45,8 @@ struct store {
 void store_init(struct store *s);
 void store_free(struct store *s);
 
-/* Checks that accounts and lists agree with the tree; describes the first fault in text and returns false. */
+/* Checks that accounts and lists agree with the tree; describes the first fault in text and returns
+ * false. */
 bool store_audit(struct store *s, char *text, size_t size);
 
 #endif

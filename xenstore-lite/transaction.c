@@ -11,15 +11,16 @@
 #include "store.h"
 #include "tree.h"
 
-#define TXN_BYTES 4096 /* charged for a transaction, besides what it touches: copies of the nodes above */
+#define TXN_BYTES                                                                                  \
+    4096 /* charged for a transaction, besides what it touches: copies of the nodes above */
 
 struct txn *txn_find(struct conn *c, uint32_t id)
 {
     struct txn *t;
 
     LIST_FOREACH(t, &c->txns, link)
-        if (t->id == id)
-            return t;
+    if (t->id == id)
+        return t;
     return NULL;
 }
 
@@ -78,14 +79,15 @@ int txn_begin(struct conn *c, struct txn **t)
     return 0;
 }
 
-struct txn *txn_restore(struct conn *c, uint32_t id)
+void txn_restore(struct conn *c, uint32_t id, bool doomed)
 {
-    struct txn *t = make(c, id);
+    struct txn *t = txn_find(c, id);
 
+    if (!t)
+        t = make(c, id);
     if (id > c->next_txn)
         c->next_txn = id;
-    t->doomed = true;
-    return t;
+    t->doomed |= doomed;
 }
 
 static void discard(struct txn *t)
@@ -116,13 +118,16 @@ void txn_doom_all(struct store *s)
     struct conn *c;
     struct txn *t;
 
-    TAILQ_FOREACH(c, &s->conns, link) {
-        LIST_FOREACH(t, &c->txns, link) {
+    TAILQ_FOREACH(c, &s->conns, link)
+    {
+        LIST_FOREACH(t, &c->txns, link)
+        {
             if (c->privileged)
                 continue;
             drop_snapshot(t);
             take_snapshot(t);
             t->doomed = true;
+            journal_txn(t);
         }
     }
     s->pinned = 0;
@@ -147,43 +152,61 @@ static void grow(struct txn *t)
     t->size = t->size ? t->size * 4 : 8;
     t->bucket = mem_realloc(t->bucket, t->size * sizeof(*t->bucket));
     memset(t->bucket, 0, t->size * sizeof(*t->bucket));
-    TAILQ_FOREACH(u, &t->order, link) {
+    TAILQ_FOREACH(u, &t->order, link)
+    {
         u->next = t->bucket[u->hash & (t->size - 1)];
         t->bucket[u->hash & (t->size - 1)] = u;
     }
 }
 
-int txn_touch(struct txn *t, const struct path *p, unsigned what)
+static int charge_checked(struct txn *t, size_t bytes)
+{
+    int error = t->conn->privileged
+                    ? 0
+                    : account_check(t->conn->store, t->conn->account, 0, (int64_t)bytes);
+
+    if (!error)
+        charge(t, (int64_t)bytes);
+    return error;
+}
+
+static int touch_again(struct txn *t, struct touch *u, unsigned what, size_t bytes)
+{
+    u->what |= (uint8_t)what;
+    if (bytes <= u->bytes)
+        return 0;
+    if (charge_checked(t, bytes - u->bytes))
+        return ENOSPC;
+    u->bytes = (uint32_t)bytes;
+    return 0;
+}
+
+int txn_touch(struct txn *t, const struct path *p, unsigned what, size_t bytes)
 {
     uint32_t hash = hash_path(p);
     struct store *s = t->conn->store;
     struct touch *u;
-    int64_t bytes;
 
     if (what & ~FACETS)
         t->wrote = true;
     for (u = t->size ? t->bucket[hash & (t->size - 1)] : NULL; u; u = u->next)
-        if (u->hash == hash && u->len == p->len && !memcmp(u->path, p->text, p->len)) {
-            u->what |= (uint8_t)what;
-            return 0;
-        }
-    /* What it writes may be as large as a node, and is not in the store's accounts before it is committed. */
-    bytes = (int64_t)sizeof(*u) + p->len + (what & ~FACETS ? s->quota[QUOTA_NODE_SIZE] / 2 : 0);
-    if (!t->conn->privileged && (t->touches >= s->quota[QUOTA_TRANSACTION_NODES] ||
-                                 account_check(s, t->conn->account, 0, bytes)))
+        if (u->hash == hash && u->len == p->len && !memcmp(u->path, p->text, p->len))
+            return touch_again(t, u, what, bytes);
+    if ((!t->conn->privileged && t->touches >= s->quota[QUOTA_TRANSACTION_NODES]) ||
+        charge_checked(t, sizeof(*u) + p->len + bytes))
         return ENOSPC;
     if (t->touches >= t->size)
         grow(t);
-    u = mem_alloc(sizeof(*u) + p->len + 8);
+    u = mem_alloc(sizeof(*u) + p->len);
     u->hash = hash;
     u->what = (uint8_t)what;
     u->len = p->len;
+    u->bytes = (uint32_t)bytes;
     memcpy(u->path, p->text, p->len);
     u->next = t->bucket[hash & (t->size - 1)];
     t->bucket[hash & (t->size - 1)] = u;
     TAILQ_INSERT_TAIL(&t->order, u, link);
     t->touches++;
-    charge(t, bytes);
     return 0;
 }
 

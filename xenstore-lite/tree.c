@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding nodes and changing them. The store's own tree is changed in place where no transaction sees it. */
+/* Finding nodes and changing them. The store's own tree is changed in place where no transaction
+ * sees it. */
 #include "tree.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include "watch.h"
 
 #define PINNED_MAX (16u << 20)
+#define NEW_NODE   512u /* bytes charged to a transaction for a node it makes or copies */
 
 void tree_find(struct node *root, const struct path *p, struct found *f)
 {
@@ -146,7 +148,8 @@ static int set_value(struct conn *c, struct txn *t, const struct path *p, struct
     return 0;
 }
 
-/* Makes the nodes of the path below n, which is the one at depth names: empty but for the last, which is returned. */
+/* Makes the nodes of the path below n, which is the one at depth names: empty but for the last,
+ * which is returned. */
 static struct node *add_nodes(struct store *s, struct txn *t, const struct path *p, unsigned depth,
                               struct node *n, struct perms *perms, const char *data, size_t size)
 {
@@ -207,7 +210,7 @@ int tree_write(struct conn *c, struct txn *t, const struct path *p, const char *
 
     if (f.all ? error : !perms_allow(c, f.node->perms, PERM_WRITE))
         return EACCES;
-    if (t && (error = txn_touch(t, p, f.all ? DID_VALUE : DID_VALUE | DID_CREATE)))
+    if (t && (error = txn_touch(t, p, f.all ? DID_VALUE : DID_VALUE | DID_CREATE, len + NEW_NODE)))
         return error;
     return f.all ? set_value(c, t, p, &f, data, len) : create(c, t, p, &f, data, len);
 }
@@ -222,7 +225,7 @@ int tree_mkdir(struct conn *c, struct txn *t, const struct path *p)
         return EACCES;
     if (f.all)
         return 0;
-    if (t && (error = txn_touch(t, p, DID_CREATE)))
+    if (t && (error = txn_touch(t, p, DID_CREATE, NEW_NODE)))
         return error;
     return create(c, t, p, &f, "", 0);
 }
@@ -336,7 +339,7 @@ int tree_remove(struct conn *c, struct txn *t, const struct path *p)
         return 0;
     if (error)
         return error;
-    if (t && (error = txn_touch(t, p, DID_REMOVE)))
+    if (t && (error = txn_touch(t, p, DID_REMOVE, 0)))
         return error;
     if (t) {
         c->store->generation++;
@@ -377,19 +380,35 @@ void tree_remove_owned(struct store *s, unsigned domid)
     }
 }
 
+static bool perms_are(const struct store *s, const struct perms *p, const struct perm *entry,
+                      unsigned n)
+{
+    if (p->n != n || memcmp(p->entry, entry, n * sizeof(*entry)))
+        return false;
+    for (unsigned i = 1; i < n; i++)
+        if (!perms_entry_valid(s, p, i))
+            return false;
+    return true;
+}
+
 void tree_put(struct store *s, const struct path *p, const struct perm *entry, unsigned n,
               const char *value, size_t len)
 {
     struct found f;
     struct node *node;
-    size_t before;
+    const char *old;
+    size_t before, old_len;
 
     tree_find(s->root, p, &f);
     node = tree_own(&s->root, p, f.depth);
     s->generation++;
     if (!f.all)
         node = add_nodes(s, NULL, p, f.depth, node, node->perms, "", 0);
-    replace_perms(s, node, perms_make(entry, n, s->generation));
+    if (!perms_are(s, node->perms, entry, n))
+        replace_perms(s, node, perms_make(entry, n, s->generation));
+    old = node_value(node, &old_len);
+    if (old_len == len && !memcmp(old, value, len))
+        return;
     before = node_bytes(node);
     node_set_value(node, value, len);
     node->value_set = s->generation;
@@ -413,10 +432,9 @@ int tree_set_perms(struct conn *c, struct txn *t, const struct path *p, const st
     node_value(f.node, &value);
     if ((error = check_node_size(c, value + n * sizeof(*entry))))
         return error;
-    if (!c->privileged &&
-        (error = account_check(s, c->account, 0, (int64_t)(n * sizeof(*entry)))))
+    if (!c->privileged && (error = account_check(s, c->account, 0, (int64_t)(n * sizeof(*entry)))))
         return error;
-    if (t && (error = txn_touch(t, p, DID_PERMS)))
+    if (t && (error = txn_touch(t, p, DID_PERMS, n * sizeof(*entry))))
         return error;
     node = change(c, t, p, &f);
     before = node->perms;

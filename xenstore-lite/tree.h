@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The tree as connections see it: finding, making, changing and removing nodes, in the store or in a transaction. */
+/* The tree as connections see it: finding, making, changing and removing nodes, in the store or in
+ * a transaction. */
 #ifndef XSL_TREE_H
 #define XSL_TREE_H
 
@@ -23,11 +24,13 @@ void tree_find(struct node *root, const struct path *p, struct found *f);
 struct node *tree_lookup(struct node *root, const struct path *p); /* NULL: none */
 struct node *tree_special(struct store *s, const char *name);
 
-/* Finds a node that the connection may access in the wanted way. 0, or what the client is told: ENOENT only if it may
- * see that there is none, EACCES otherwise. */
-int tree_access(struct conn *c, struct txn *t, const struct path *p, unsigned wanted, struct found *f);
+/* Finds a node that the connection may access in the wanted way. 0, or what the client is told:
+ * ENOENT only if it may see that there is none, EACCES otherwise. */
+int tree_access(struct conn *c, struct txn *t, const struct path *p, unsigned wanted,
+                struct found *f);
 
-/* Makes the nodes on the path down to the first depth names changeable and returns the last of them. */
+/* Makes the nodes on the path down to the first depth names changeable and returns the last of
+ * them. */
 struct node *tree_own(struct node **root, const struct path *p, unsigned depth);
 
 /* These return 0 or an error, and fire watches unless in a transaction. */
@@ -37,7 +40,8 @@ int tree_remove(struct conn *c, struct txn *t, const struct path *p);
 int tree_set_perms(struct conn *c, struct txn *t, const struct path *p, const struct perm *entry,
                    unsigned n);
 
-/* Takes the node out of the tree, which need not be the store's; the caller holds a reference to what goes. */
+/* Takes the node out of the tree, which need not be the store's; the caller holds a reference to
+ * what goes. */
 void tree_unlink(struct store *s, struct node **root, const struct path *p, struct node *gone);
 
 /* Visits the node and all below it, those above first. */

@@ -6,16 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ERROR_NAME(e) {e, #e}
+#define ERROR_NAME(e)                                                                              \
+    {                                                                                              \
+        e, #e                                                                                      \
+    }
 
 static const struct {
     int number;
     const char *name;
 } errors[] = {
-    ERROR_NAME(EINVAL),    ERROR_NAME(EACCES), ERROR_NAME(EEXIST), ERROR_NAME(EISDIR),
-    ERROR_NAME(ENOENT),    ERROR_NAME(ENOMEM), ERROR_NAME(ENOSPC), ERROR_NAME(EIO),
-    ERROR_NAME(ENOTEMPTY), ERROR_NAME(ENOSYS), ERROR_NAME(EROFS),  ERROR_NAME(EBUSY),
-    ERROR_NAME(EAGAIN),    ERROR_NAME(EISCONN), ERROR_NAME(E2BIG), ERROR_NAME(EPERM),
+    ERROR_NAME(EINVAL),    ERROR_NAME(EACCES),  ERROR_NAME(EEXIST), ERROR_NAME(EISDIR),
+    ERROR_NAME(ENOENT),    ERROR_NAME(ENOMEM),  ERROR_NAME(ENOSPC), ERROR_NAME(EIO),
+    ERROR_NAME(ENOTEMPTY), ERROR_NAME(ENOSYS),  ERROR_NAME(EROFS),  ERROR_NAME(EBUSY),
+    ERROR_NAME(EAGAIN),    ERROR_NAME(EISCONN), ERROR_NAME(E2BIG),  ERROR_NAME(EPERM),
 };
 
 const char *wire_error_name(int error)

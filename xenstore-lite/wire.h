@@ -14,16 +14,16 @@
 #define XS_SET_QUOTA   26
 #define XS_TYPES       27
 
-#define XS_HEADER          sizeof(struct xsd_sockmsg)
-#define XS_MESSAGE_MAX     (XS_HEADER + XENSTORE_PAYLOAD_MAX)
+#define XS_HEADER              sizeof(struct xsd_sockmsg)
+#define XS_MESSAGE_MAX         (XS_HEADER + XENSTORE_PAYLOAD_MAX)
 #define XS_FEATURE_WATCH_DEPTH 4 /* server_features, in headers of later versions */
 
 #define DOMID_LIMIT 0x7ff0u /* domains are below: what is above names groups of them */
 
 const char *wire_error_name(int error);
 
-/* Splits len bytes into arguments, each ended by a NUL; returns their number, at most max of them in argv. What lies
- * after the last NUL is the rest. */
+/* Splits len bytes into arguments, each ended by a NUL; returns their number, at most max of them
+ * in argv. What lies after the last NUL is the rest. */
 unsigned wire_split(char *data, size_t len, char **argv, unsigned max, size_t *rest);
 
 /* One argument only, ended by the only NUL. */

@@ -118,7 +118,9 @@ bool xen_open(struct store *s)
     x->foreign = xenforeignmemory_open(NULL, 0);
     if (!x->ctrl || !x->evtchn || !x->gnttab || !x->foreign) {
         syslog(LOG_ERR, "cannot open %s: %m",
-               !x->ctrl ? "libxenctrl" : !x->evtchn ? "libxenevtchn" : "libxengnttab");
+               !x->ctrl     ? "libxenctrl"
+               : !x->evtchn ? "libxenevtchn"
+                            : "libxengnttab");
         return false;
     }
     port = xenevtchn_bind_virq(x->evtchn, VIRQ_DOM_EXC);
@@ -136,8 +138,8 @@ static struct domain *domain_of_port(struct store *s, uint32_t port)
     struct domain *d;
 
     LIST_FOREACH(d, &s->domains, link)
-        if (d->port == port)
-            return d;
+    if (d->port == port)
+        return d;
     return NULL;
 }
 

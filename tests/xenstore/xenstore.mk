@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# Tests of xenstore-lite on the host, without a hypervisor. `make check-xenstore` runs them; MESSAGES=10000000 and
+# OPS=1000000 make the random ones long, SEED=n begins elsewhere.
+
+ifndef XSL_CORE
+include xenstore-lite/xenstore-lite.mk
+endif
+
+XSL_TESTED := test_nodes test_txn test_watch test_domain test_model test_fuzz
+XSL_TEST_CFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Werror -fno-omit-frame-pointer -MMD -MP \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+
+build/xenstore-test/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(XSL_TEST_CFLAGS) -c -o $@ $<
+
+XSL_TEST_OBJS := $(patsubst %.c,build/xenstore-test/%.o,$(XSL_CORE) tests/xenstore/harness.c)
+XSL_PROGRAMS := $(XSL_TESTED:%=build/xenstore-test/%)
+
+$(XSL_PROGRAMS): build/xenstore-test/%: build/xenstore-test/tests/xenstore/%.o $(XSL_TEST_OBJS)
+	$(CC) -fsanitize=address,undefined -o $@ $^ $$(pkg-config --libs check)
+
+.PHONY: check-xenstore
+check-xenstore: $(XSL_PROGRAMS) build/xenstore-lite/xenstore-lite
+	@tools/run-tests $(XSL_PROGRAMS:%='%=%') 'xenstore socket=tests/xenstore/socket.sh'
+
+-include $(shell find build/xenstore-test -name '*.d' 2>/dev/null)
