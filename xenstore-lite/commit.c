@@ -31,8 +31,7 @@ static bool still_true(struct txn *t)
     struct touch *u;
     struct path p;
 
-    TAILQ_FOREACH(u, &t->order, link)
-    {
+    TAILQ_FOREACH(u, &t->order, link) {
         if (!(u->what & FACETS))
             continue;
         path_set(&p, u->path, u->len);
@@ -137,15 +136,13 @@ static struct node *repeat(struct txn *t)
     bool good = true;
 
     root->refs++;
-    TAILQ_FOREACH(u, &t->order, link)
-    {
+    TAILQ_FOREACH(u, &t->order, link) {
         if (!good || !(u->what & DID_REMOVE))
             continue;
         path_set(&p, u->path, u->len);
         good = remove_again(t, &root, &p);
     }
-    TAILQ_FOREACH(u, &t->order, link)
-    {
+    TAILQ_FOREACH(u, &t->order, link) {
         if (!good || !(u->what & (DID_CREATE | DID_VALUE | DID_PERMS)))
             continue;
         path_set(&p, u->path, u->len);
@@ -326,8 +323,8 @@ int commit_txn(struct txn *t)
         settle_accounts(s, &d);
         s->root = new;
         TAILQ_FOREACH(u, &t->order, link)
-        if (u->what & ~FACETS)
-            fire_touch(t, old, u);
+            if (u->what & ~FACETS)
+                fire_touch(t, old, u);
         node_put(&s->places, old);
     }
     free(d.list);

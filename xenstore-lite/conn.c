@@ -382,7 +382,7 @@ unsigned conn_settle_all(struct store *s)
             retry_output(s, &wait);
     }
     TAILQ_FOREACH(c, &s->stalled, stall)
-    wait = !wait || !conn_must_wait(c) ? WAIT_SHORT : wait;
+        wait = !wait || !conn_must_wait(c) ? WAIT_SHORT : wait;
     while ((c = TAILQ_FIRST(&s->closed))) {
         TAILQ_REMOVE(&s->closed, c, link);
         free(c);

@@ -16,8 +16,8 @@ struct domain *domain_find(struct store *s, unsigned domid)
     struct domain *d;
 
     LIST_FOREACH(d, &s->domains, link)
-    if (d->conn->domid == domid)
-        return d;
+        if (d->conn->domid == domid)
+            return d;
     return NULL;
 }
 
@@ -109,16 +109,21 @@ void domain_drop(struct domain *d)
     free(d);
 }
 
+void domain_died(struct store *s, unsigned domid)
+{
+    tree_remove_owned(s, domid);
+    account_get(s, domid)->died = ++s->generation;
+    journal_died(s, domid);
+    watch_fire_special(s, "@releaseDomain", domid);
+}
+
 void domain_release(struct domain *d)
 {
     struct store *s = d->store;
     unsigned domid = d->conn->domid;
 
     domain_drop(d);
-    tree_remove_owned(s, domid);
-    account_get(s, domid)->died = ++s->generation;
-    journal_died(s, domid);
-    watch_fire_special(s, "@releaseDomain", domid);
+    domain_died(s, domid);
 }
 
 void domain_look_around(struct store *s)

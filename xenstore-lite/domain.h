@@ -51,6 +51,9 @@ struct domain *domain_reattach(struct store *s, unsigned domid, uint64_t gfn, ui
 void domain_drop(struct domain *d);    /* lets go of ring and port, nothing else */
 void domain_release(struct domain *d); /* it is gone: so are its nodes and what it was allowed */
 
+/* What remains to be done of domain_release() when there is no ring any more. */
+void domain_died(struct store *s, unsigned domid);
+
 /* A domain shut down, crashed or went: find out which. */
 void domain_look_around(struct store *s);
 

@@ -140,9 +140,9 @@ static void write_whole(struct store *s)
     h->range[next].end = j->end;
     __atomic_store_n(&h->active, next, __ATOMIC_RELEASE);
     h->magic = MAGIC;
-    if (old < start)
-        fallocate(j->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)old,
-                  (off_t)(start - old));
+    if (fallocate(j->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)old,
+                  (off_t)(start - old)))
+        syslog(LOG_WARNING, "the journal only grows, as its file system is no tmpfs: %m");
 }
 
 struct unfinished *journal_unfinished(struct store *s)
@@ -193,7 +193,7 @@ void journal_commit_now(struct store *s)
     uint64_t size;
 
     TAILQ_FOREACH(c, &s->dirty, dirty)
-    record_output(c);
+        record_output(c);
     journal_publish(s);
     size = j->end - j->start;
     if (size > 3 * j->whole + CHANGES && (!s->snapshots || size > 6 * j->whole + 8 * CHANGES))

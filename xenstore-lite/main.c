@@ -76,10 +76,10 @@ static void restart(char **argv)
         return;
     fprintf(f, "%d %d", listener, holder_link());
     TAILQ_FOREACH(c, &store.conns, link)
-    if (c->fd >= 0) {
-        keep_across_exec(c->fd);
-        fprintf(f, " %u %d", c->id, c->fd);
-    }
+        if (c->fd >= 0) {
+            keep_across_exec(c->fd);
+            fprintf(f, " %u %d", c->id, c->fd);
+        }
     fclose(f);
     keep_across_exec(listener);
     if (holder_link() >= 0)
@@ -137,6 +137,8 @@ static void go_on(void)
     holder_drop_rest();
     io_start();
     journal_start(&store, j);
+    if (store.xen)
+        domain_look_around(&store); /* at what was not noticed */
 }
 
 /* --- The loop --- */

@@ -35,6 +35,7 @@ struct account {
     int32_t delta_nodes;       /* while a commit is being judged */
     int64_t delta_memory;
     bool warned;
+    bool lost; /* while a journal is read: the domain is gone */
     /* Conflicts it may still cause in others' transactions, and when that number was last right. */
     uint32_t credit;
     uint64_t credit_time;

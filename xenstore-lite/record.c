@@ -182,12 +182,11 @@ void record_store(struct store *s)
 
     record_quotas(s);
     tree_walk(s->root, node_of_store, s);
-    TAILQ_FOREACH(c, &s->conns, link)
-    {
+    TAILQ_FOREACH(c, &s->conns, link) {
         record_conn(c);
         LIST_FOREACH(w, &c->watches, of_conn)
-        record_watch(w, false);
+            record_watch(w, false);
         LIST_FOREACH(t, &c->txns, link)
-        record_lost_txn(t);
+            record_lost_txn(t);
     }
 }

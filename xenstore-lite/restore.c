@@ -20,8 +20,8 @@ static struct conn *conn_by_id(struct store *s, uint32_t id)
     struct conn *c;
 
     TAILQ_FOREACH(c, &s->conns, link)
-    if (c->id == id)
-        return c;
+        if (c->id == id)
+            return c;
     return NULL;
 }
 
@@ -116,6 +116,7 @@ static bool apply_conn(struct store *s, restore_socket *socket, const char *data
     c = conn_by_id(s, r->id);
     if (!c)
         c = r->is_socket ? socket(s, r->id) : restore_ring(s, r);
+    account_get(s, r->domid)->lost = !c && !r->is_socket;
     if (!c)
         return true;
     c->id = r->id;
@@ -247,12 +248,27 @@ static bool apply(struct store *s, restore_socket *socket, uint32_t type, const 
     }
 }
 
+/* Domains that ended while no process was there to see it. */
+static void bury(struct store *s)
+{
+    for (unsigned domid = 1; domid < DOMID_LIMIT; domid++)
+        if (s->account[domid] && s->account[domid]->lost) {
+            s->account[domid]->lost = false;
+            domain_died(s, domid);
+        }
+}
+
 bool restore_store(struct store *s, restore_socket *socket, const char *data, size_t len)
 {
     struct domain *d;
     struct record r;
+    struct path tool;
     size_t at = 0, full;
 
+    if (len) { /* a new store has it, but it may have been removed meanwhile */
+        path_set(&tool, "/tool", 5);
+        tree_drop(s, &tool);
+    }
     while (len - at >= sizeof(r)) {
         memcpy(&r, data + at, sizeof(r));
         full = (sizeof(r) + r.len + 7) & ~(size_t)7;
@@ -265,7 +281,8 @@ bool restore_store(struct store *s, restore_socket *socket, const char *data, si
         at += full;
     }
     LIST_FOREACH(d, &s->domains, link)
-    ring_resume(d, d->req_cons, d->rsp_prod);
+        ring_resume(d, d->req_cons, d->rsp_prod);
+    bury(s);
     return true;
 }
 

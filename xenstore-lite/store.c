@@ -87,16 +87,13 @@ static void count_conns(struct store *s, struct count *count)
     struct conn *c;
     struct txn *t;
 
-    TAILQ_FOREACH(c, &s->conns, link)
-    {
+    TAILQ_FOREACH(c, &s->conns, link) {
         count[c->domid].bytes += (int64_t)sizeof(*c) + conn_pending(c);
-        LIST_FOREACH(w, &c->watches, of_conn)
-        {
+        LIST_FOREACH(w, &c->watches, of_conn) {
             count[c->domid].watches++;
             count[c->domid].bytes += watch_bytes(w);
         }
-        LIST_FOREACH(t, &c->txns, link)
-        {
+        LIST_FOREACH(t, &c->txns, link) {
             count[c->domid].transactions++;
             count[c->domid].bytes += t->charged;
         }
@@ -112,7 +109,7 @@ static bool audit_account(struct store *s, unsigned domid, const struct count *c
     uint32_t listed = 0;
 
     LIST_FOREACH(p, &a->places, of_owner)
-    listed++;
+        listed++;
     if (a->nodes == count->nodes && listed == count->nodes && a->memory == count->bytes &&
         a->watches == count->watches && a->transactions == count->transactions)
         return true;

@@ -19,8 +19,8 @@ struct txn *txn_find(struct conn *c, uint32_t id)
     struct txn *t;
 
     LIST_FOREACH(t, &c->txns, link)
-    if (t->id == id)
-        return t;
+        if (t->id == id)
+            return t;
     return NULL;
 }
 
@@ -118,10 +118,8 @@ void txn_doom_all(struct store *s)
     struct conn *c;
     struct txn *t;
 
-    TAILQ_FOREACH(c, &s->conns, link)
-    {
-        LIST_FOREACH(t, &c->txns, link)
-        {
+    TAILQ_FOREACH(c, &s->conns, link) {
+        LIST_FOREACH(t, &c->txns, link) {
             if (c->privileged)
                 continue;
             drop_snapshot(t);
@@ -152,8 +150,7 @@ static void grow(struct txn *t)
     t->size = t->size ? t->size * 4 : 8;
     t->bucket = mem_realloc(t->bucket, t->size * sizeof(*t->bucket));
     memset(t->bucket, 0, t->size * sizeof(*t->bucket));
-    TAILQ_FOREACH(u, &t->order, link)
-    {
+    TAILQ_FOREACH(u, &t->order, link) {
         u->next = t->bucket[u->hash & (t->size - 1)];
         t->bucket[u->hash & (t->size - 1)] = u;
     }

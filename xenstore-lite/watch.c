@@ -47,8 +47,8 @@ static struct watch *find(struct conn *c, const struct path *p, const char *toke
     }
     if (at)
         LIST_FOREACH(w, &at->watches, at_place)
-    if (w->conn == c && !strcmp(w->token, token))
-        return w;
+            if (w->conn == c && !strcmp(w->token, token))
+                return w;
     return NULL;
 }
 
@@ -157,8 +157,7 @@ void watch_fire(const struct change *e)
     struct watch *w;
 
     for (struct place *p = e->place; p; p = p->parent, depth++) {
-        LIST_FOREACH(w, &p->watches, at_place)
-        {
+        LIST_FOREACH(w, &p->watches, at_place) {
             if (depth > w->depth || !may_know(w->conn, e))
                 continue;
             if (!len)
@@ -178,8 +177,8 @@ void watch_fire_exact(const struct change *e)
         return;
     len = place_path(e->place, path);
     LIST_FOREACH(w, &e->place->watches, at_place)
-    if (may_know(w->conn, e))
-        send(w, e->by, path, len);
+        if (may_know(w->conn, e))
+            send(w, e->by, path, len);
 }
 
 void watch_fire_special(struct store *s, const char *name, unsigned domid)
@@ -193,6 +192,6 @@ void watch_fire_special(struct store *s, const char *name, unsigned domid)
     path[len] = '/';
     full = len + 1 + wire_put_number(path + len + 1, domid);
     LIST_FOREACH(w, &n->place->watches, at_place)
-    if (readable(w->conn, n->perms))
-        send(w, NULL, path, w->depth == DEPTH_ANY || !w->depth ? len : full);
+        if (readable(w->conn, n->perms))
+            send(w, NULL, path, w->depth == DEPTH_ANY || !w->depth ? len : full);
 }

@@ -138,8 +138,8 @@ static struct domain *domain_of_port(struct store *s, uint32_t port)
     struct domain *d;
 
     LIST_FOREACH(d, &s->domains, link)
-    if (d->port == port)
-        return d;
+        if (d->port == port)
+            return d;
     return NULL;
 }
 

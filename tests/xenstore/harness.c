@@ -27,7 +27,7 @@ struct machine machine;
 static struct xenstore_domain_interface *map(struct xen *x, unsigned domid, uint64_t gfn)
 {
     (void)x;
-    if (domid >= DOMAINS || gfn != 100 + domid)
+    if (domid >= DOMAINS || gfn != 100 + domid || machine.unmappable)
         return NULL;
     machine.mapped[domid]++;
     return machine.ring[domid];

@@ -33,6 +33,7 @@ struct machine {
     struct xen ops; /* first */
     struct xenstore_domain_interface *ring[DOMAINS];
     enum domain_state state[DOMAINS];
+    bool unmappable;
     unsigned notified[DOMAINS], bound[DOMAINS], mapped[DOMAINS];
 };
 

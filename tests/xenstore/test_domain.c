@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Domains: rings, introducing and releasing, what is left of a domain that died. */
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "../../xenstore-lite/journal.h"
+#include "../../xenstore-lite/restore.h"
 #include "../../xenstore-lite/ring.h"
 #include "harness.h"
 
@@ -243,6 +247,91 @@ START_TEST(target)
 }
 END_TEST
 
+static struct conn *nobody(struct store *s, uint32_t id)
+{
+    (void)s;
+    (void)id;
+    return NULL;
+}
+
+/* The process ends; another one has only the journal, and the domain's page as it is. */
+static void go_on(const char *file)
+{
+    struct journal *j;
+    const char *records;
+    size_t len;
+
+    journal_close(&store);
+    store_free(&store);
+    free(dom0.got);
+    free(dom0.event);
+    store_init(&store);
+    store.xen = &machine.ops;
+    j = journal_open(file, "this boot");
+    records = journal_records(j, &len);
+    ck_assert(restore_store(&store, nobody, records, len));
+    journal_start(&store, j);
+    conn_settle_all(&store);
+    client_open(&dom0, 0);
+}
+
+static void expect_in_ring(uint32_t type, const char *data)
+{
+    char got[XENSTORE_RING_SIZE];
+    struct xsd_sockmsg header;
+
+    ck_assert_uint_eq(ring_get(1, got, sizeof(got)), sizeof(header) + strlen(data) + 1);
+    memcpy(&header, got, sizeof(header));
+    ck_assert_uint_eq(header.type, type);
+    ck_assert_str_eq(got + sizeof(header), data);
+}
+
+/* Whenever the process ends, the domain gets each reply once. */
+START_TEST(another_process)
+{
+    char message[100], file[] = "/tmp/xs-domain-XXXXXX", sink[XENSTORE_RING_SIZE];
+    size_t len;
+
+    close(mkstemp(file));
+    journal_start(&store, journal_open(file, "this boot"));
+    introduce();
+    conn_settle_all(&store);
+    len = request(message, XS_WATCH, "w\0t", 4);
+    ring_put(1, message, len);
+    turn(1);
+    ck_assert_uint_ne(ring_get(1, sink, sizeof(sink)), 0);
+
+    len = request(message, XS_GET_DOMAIN_PATH, "1", 2);
+    ring_put(1, message, len / 2); /* before it was noticed, */
+    go_on(file);
+    ring_input(domain_find(&store, 1)); /* when a part was read, */
+    go_on(file);
+    ring_put(1, message + len / 2, len - len / 2);
+    ring_input(domain_find(&store, 1)); /* when it was served, but nothing was sent, */
+    go_on(file);
+    expect_in_ring(XS_GET_DOMAIN_PATH, "/local/domain/1");
+    go_on(file); /* when all was done */
+    turn(1);
+    ck_assert_uint_eq(ring_get(1, sink, sizeof(sink)), 0);
+
+    expect_bytes(&dom0, XS_WRITE, 0, BYTES("/local/domain/1/w\0x"), "OK");
+    ck_assert_uint_eq(ring_get(1, sink, sizeof(sink)), 16 + 4); /* its watch is there still */
+    machine.state[1] = DOMAIN_GONE;
+    go_on(file); /* it ended meanwhile */
+    domain_look_around(&store);
+    ck_assert_ptr_null(domain_find(&store, 1));
+    expect(&dom0, XS_READ, 0, "/local/domain/1/w", "ENOENT");
+    machine.state[1] = DOMAIN_RUNNING;
+    introduce();
+    conn_settle_all(&store);
+    machine.unmappable = true; /* it ended, and its page is gone as well */
+    go_on(file);
+    expect(&dom0, XS_READ, 0, "/local/domain/1", "ENOENT");
+    journal_close(&store);
+    unlink(file);
+}
+END_TEST
+
 START_TEST(features_and_quotas)
 {
     expect(&dom0, XS_GET_FEATURE, 0, "", "6");
@@ -282,6 +371,7 @@ int main(void)
     tcase_add_test(t, too_long);
     tcase_add_test(t, number_used_again);
     tcase_add_test(t, target);
+    tcase_add_test(t, another_process);
     tcase_add_test(t, features_and_quotas);
     suite_add_tcase(s, t);
     r = srunner_create(s);

@@ -14,8 +14,9 @@
 #include "harness.h"
 
 #define SOCKETS 3
-#define MEMORY  (96u << 20) /* quotas of all domains, a journal's worth of dom0's nodes, and slack \
-                             */
+#define MEMORY                                                                                     \
+    (96u << 20) /* quotas of all domains, a journal's worth of dom0's nodes, and slack             \
+                 */
 
 static struct client socket_client[SOCKETS];
 static uint64_t random_state;

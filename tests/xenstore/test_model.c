@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Random requests of three domains, compared with a model: a fixed table of paths, transactions
- * that are copies of the table, events found by asking every watch. Now and then the store's
- * process "dies", and another one reads the journal. OPS=n SEED=n */
+/* Random requests of three domains, compared with the model. Now and then the store's process
+ * "dies", and another one reads the journal. OPS=n SEED=n */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,56 +9,12 @@
 
 #include "../../xenstore-lite/journal.h"
 #include "../../xenstore-lite/restore.h"
-#include "harness.h"
+#include "model.h"
 
-#define PATHS                                                                                      \
-    40 /* "/t" and three levels of three names below: the parent of path i is (i - 1) / 3 */
-#define CLIENTS 3
-#define WATCHES 6
-#define TXNS    2
-#define VALUE   12
-
-struct entry {
-    bool exists;
-    char value[VALUE];
-    struct perm perm[3];
-    unsigned perms;
-    uint64_t born, value_set, perms_set, children_set; /* when */
-};
-
-struct touched {
-    bool read_value, read_perms, read_children, read_exists, wrote, created, set_perms, removed;
-};
-
-struct model_txn {
-    uint32_t id; /* 0: none */
-    bool doomed;
-    bool resumed; /* by another process, which does not see that a value was replaced by the same
-                     one */
-    struct entry base[PATHS], now[PATHS];
-    struct touched touched[PATHS];
-};
-
-struct model_watch {
-    bool used;
-    unsigned path;
-};
-
-struct model_client {
-    struct client link;
-    struct model_txn txn[TXNS];
-    struct model_watch watch[WATCHES];
-};
-
-static struct model_client client[CLIENTS];
-static struct entry table[PATHS];
 static char path_text[PATHS][24];
-static uint64_t now;
 static uint64_t seed, random_state;
 static long op_number;
 static char journal_file[] = "/tmp/xs-model-XXXXXX";
-/* Events the model expects, each client's as a multiset: client, watch, path. */
-static unsigned wanted[CLIENTS][WATCHES][PATHS];
 
 static unsigned dice(unsigned n)
 {
@@ -76,231 +31,6 @@ static unsigned dice(unsigned n)
             abort();                                                                               \
         }                                                                                          \
     } while (0)
-
-/* --- The model --- */
-
-static int parent(unsigned p)
-{
-    return p ? (int)(p - 1) / 3 : -1;
-}
-
-static bool is_below(unsigned p, unsigned top)
-{
-    for (int i = (int)p; i >= 0; i = parent((unsigned)i))
-        if (i == (int)top)
-            return true;
-    return false;
-}
-
-static bool allowed(unsigned domid, const struct entry *e, unsigned access)
-{
-    if (!domid || e->perm[0].domid == domid)
-        return true;
-    for (unsigned i = 1; i < e->perms; i++)
-        if (e->perm[i].domid == domid)
-            return (e->perm[i].access & access) == access;
-    return (e->perm[0].access & access) == access;
-}
-
-/* The path, or the nearest above that exists; -1: only "/" does. */
-static int nearest(const struct entry *t, unsigned p)
-{
-    int i = (int)p;
-
-    while (i >= 0 && !t[i].exists)
-        i = parent((unsigned)i);
-    return i;
-}
-
-/* 0 or the error of an access to a path that may not exist. */
-static const char *judge(const struct entry *t, unsigned domid, unsigned p, unsigned access)
-{
-    int n = nearest(t, p);
-
-    if (n == (int)p)
-        return allowed(domid, &t[p], access) ? NULL : "EACCES";
-    return n < 0                              ? (domid ? "EACCES" : "ENOENT")
-           : allowed(domid, &t[n], PERM_READ) ? "ENOENT"
-                                              : "EACCES";
-}
-
-static bool readable(unsigned domid, const struct entry *t, int p)
-{
-    return p >= 0 ? t[p].exists && allowed(domid, &t[p], PERM_READ) : !domid;
-}
-
-/* Something happened at a path: who is told? exact: only watches of that path itself. */
-static void want(const struct entry *before, const struct entry *after, unsigned p, bool exact)
-{
-    for (unsigned c = 0; c < CLIENTS; c++)
-        for (unsigned w = 0; w < WATCHES; w++) {
-            struct model_watch *watch = &client[c].watch[w];
-            const struct entry *above = exact ? before : after;
-
-            if (!watch->used || (exact ? watch->path != p : !is_below(p, watch->path)))
-                continue;
-            if (readable(c, before, (int)p) || readable(c, after, (int)p) ||
-                readable(c, above, parent(p)))
-                wanted[c][w][p]++;
-        }
-}
-
-static void want_removal(const struct entry *before, const struct entry *after, unsigned p)
-{
-    want(before, after, p, false);
-    for (unsigned i = 0; i < PATHS; i++)
-        if (i != p && is_below(i, p) && before[i].exists)
-            want(before, after, i, true);
-}
-
-static void model_remove(struct entry *t, unsigned p)
-{
-    for (unsigned i = 0; i < PATHS; i++)
-        if (is_below(i, p))
-            t[i].exists = false;
-    if (parent(p) >= 0)
-        t[parent(p)].children_set = ++now;
-}
-
-/* Makes the path and what is missing above. */
-static void model_create(struct entry *t, unsigned domid, unsigned p)
-{
-    unsigned chain[8], n = 0;
-    int top = nearest(t, p);
-
-    for (int i = (int)p; i != top; i = parent((unsigned)i))
-        chain[n++] = (unsigned)i;
-    now++;
-    if (top >= 0)
-        t[top].children_set = now;
-    while (n--) {
-        struct entry *e = &t[chain[n]];
-
-        memset(e, 0, sizeof(*e));
-        e->exists = true;
-        e->born = e->value_set = e->perms_set = e->children_set = now;
-        e->perms = 1;
-        if (top >= 0) {
-            memcpy(e->perm, t[top].perm, sizeof(e->perm));
-            e->perms = t[top].perms;
-        }
-        if (domid)
-            e->perm[0].domid = (uint16_t)domid;
-        top = (int)chain[n];
-    }
-}
-
-/* --- Commit in the model --- */
-
-static bool same_facets(const struct entry *a, const struct entry *b, const struct touched *t)
-{
-    if (a->exists != b->exists)
-        return false;
-    return !a->exists || (a->born == b->born && (!t->read_value || a->value_set == b->value_set) &&
-                          (!t->read_perms || a->perms_set == b->perms_set) &&
-                          (!t->read_children || a->children_set == b->children_set));
-}
-
-static bool model_conflict(const struct model_txn *t)
-{
-    for (unsigned p = 0; p < PATHS; p++)
-        if (t->touched[p].read_exists && !same_facets(&t->base[p], &table[p], &t->touched[p]))
-            return true;
-    return false;
-}
-
-static bool tables_equal(const struct entry *a, const struct entry *b)
-{
-    static const struct touched all = {
-        .read_value = true, .read_perms = true, .read_children = true};
-
-    for (unsigned p = 0; p < PATHS; p++)
-        if (!same_facets(&a[p], &b[p], &all))
-            return false;
-    return true;
-}
-
-/* The transaction's changes on another tree; false if one cannot be made there. */
-static bool model_repeat(const struct model_txn *t, unsigned domid, struct entry *to)
-{
-    for (unsigned p = 0; p < PATHS; p++)
-        if (t->touched[p].removed) {
-            if (to[p].exists) {
-                if (!allowed(domid, &to[p], PERM_WRITE))
-                    return false;
-                model_remove(to, p);
-            }
-        }
-    for (unsigned p = 0; p < PATHS; p++) {
-        const struct touched *u = &t->touched[p];
-        int top = nearest(to, p);
-
-        if (!(u->wrote || u->created || u->set_perms) || !t->now[p].exists)
-            continue;
-        if (top == (int)p) {
-            if (!allowed(domid, &to[p], PERM_WRITE) ||
-                (u->set_perms && domid && to[p].perm[0].domid != domid))
-                return false;
-            now++;
-            if (u->wrote) {
-                memcpy(to[p].value, t->now[p].value, VALUE);
-                to[p].value_set = now;
-            }
-            if (u->set_perms) {
-                memcpy(to[p].perm, t->now[p].perm, sizeof(to[p].perm));
-                to[p].perms = t->now[p].perms;
-                to[p].perms_set = now;
-            }
-            continue;
-        }
-        if (domid && (top < 0 || !allowed(domid, &to[top], PERM_WRITE)))
-            return false;
-        model_create(to, domid, p);
-        for (int i = (int)p; i != top; i = parent((unsigned)i)) {
-            memcpy(to[i].value, t->now[i].value, VALUE);
-            memcpy(to[i].perm, t->now[i].perm, sizeof(to[i].perm));
-            to[i].perms = t->now[i].perms;
-        }
-    }
-    return true;
-}
-
-static void want_commit(const struct model_txn *t, const struct entry *before)
-{
-    for (unsigned p = 0; p < PATHS; p++) {
-        const struct touched *u = &t->touched[p];
-
-        if (u->removed && before[p].exists && !table[p].exists)
-            want_removal(before, table, p);
-        else if (table[p].exists && (u->wrote || u->created || u->set_perms))
-            want(before, table, p, false);
-    }
-}
-
-static const char *model_commit(struct model_txn *t, unsigned domid)
-{
-    static struct entry to[PATHS], before[PATHS];
-    bool wrote = false;
-
-    for (unsigned p = 0; p < PATHS; p++)
-        wrote |= t->touched[p].wrote || t->touched[p].created || t->touched[p].set_perms ||
-                 t->touched[p].removed;
-    if (!wrote)
-        return "OK";
-    if (t->doomed)
-        return "EAGAIN";
-    memcpy(before, table, sizeof(before));
-    memcpy(to, table, sizeof(to));
-    if (tables_equal(t->base, table)) {
-        memcpy(table, t->now, sizeof(table));
-    } else {
-        if ((!t->resumed && model_conflict(t)) || !model_repeat(t, domid, to))
-            return "EAGAIN";
-        memcpy(table, to, sizeof(table));
-    }
-    want_commit(t, before);
-    return "OK";
-}
 
 /* --- Requests --- */
 
@@ -353,7 +83,7 @@ static void do_read(struct model_client *c, unsigned domid, unsigned p)
 {
     struct model_txn *t = some_txn(c);
     struct entry *tree = t ? t->now : table;
-    const char *error = judge(tree, domid, p, PERM_READ);
+    const char *error = model_judge(tree, domid, p, PERM_READ);
     size_t len = strlen(path_text[p]) + 1, n = 0;
     char names[16];
 
@@ -380,8 +110,9 @@ static void do_write(struct model_client *c, unsigned domid, unsigned p)
     struct model_txn *t = some_txn(c);
     struct entry *tree = t ? t->now : table;
     static struct entry before[PATHS];
-    int top = nearest(tree, p);
-    bool mkdir = dice(4) == 0, good = top >= 0 ? allowed(domid, &tree[top], PERM_WRITE) : !domid;
+    int top = model_nearest(tree, p);
+    bool mkdir = dice(4) == 0,
+         good = top >= 0 ? model_allowed(domid, &tree[top], PERM_WRITE) : !domid;
     char text[48];
     size_t len;
 
@@ -401,7 +132,7 @@ static void do_write(struct model_client *c, unsigned domid, unsigned p)
             t->touched[p].created |= top != (int)p;
             t->touched[p].wrote |= !mkdir;
         } else {
-            want(before, table, p, false);
+            model_want(before, table, p, false);
         }
     }
     text[len] = 0;
@@ -412,7 +143,7 @@ static void do_remove(struct model_client *c, unsigned domid, unsigned p)
 {
     struct model_txn *t = some_txn(c);
     struct entry *tree = t ? t->now : table;
-    const char *error = judge(tree, domid, p, PERM_WRITE);
+    const char *error = model_judge(tree, domid, p, PERM_WRITE);
     static struct entry before[PATHS];
 
     if (!error) {
@@ -421,8 +152,8 @@ static void do_remove(struct model_client *c, unsigned domid, unsigned p)
         if (t)
             t->touched[p].removed = true;
         else
-            want_removal(before, table, p);
-    } else if (!strcmp(error, "ENOENT") && (parent(p) < 0 || tree[parent(p)].exists)) {
+            model_want_removal(before, table, p);
+    } else if (!strcmp(error, "ENOENT") && (model_parent(p) < 0 || tree[model_parent(p)].exists)) {
         error = NULL;
     }
     answered_text(c, XS_RM, t, path_text[p], strlen(path_text[p]) + 1, error ? error : "OK");
@@ -433,7 +164,7 @@ static void do_perms(struct model_client *c, unsigned domid, unsigned p)
     struct model_txn *t = some_txn(c);
     struct entry *tree = t ? t->now : table;
     static const char letter[] = "nrwb";
-    const char *error = judge(tree, domid, p, PERM_WRITE);
+    const char *error = model_judge(tree, domid, p, PERM_WRITE);
     static struct entry before[PATHS];
     struct perm perm[3];
     unsigned n = 1 + dice(3);
@@ -457,7 +188,7 @@ static void do_perms(struct model_client *c, unsigned domid, unsigned p)
         if (t)
             t->touched[p].set_perms = true;
         else
-            want(before, table, p, false);
+            model_want(before, table, p, false);
     }
     answered_text(c, XS_SET_PERMS, t, text, len, error ? error : "OK");
 }
@@ -627,7 +358,8 @@ int main(void)
     seed = first ? strtoull(first, NULL, 10) : 1;
     random_state = seed * 0x9e3779b97f4a7c15ull;
     for (unsigned p = 0; p < PATHS; p++)
-        sprintf(path_text[p], "%s/%c", p ? path_text[parent(p)] : "", p ? "abc"[(p - 1) % 3] : 't');
+        sprintf(path_text[p], "%s/%c", p ? path_text[model_parent(p)] : "",
+                p ? "abc"[(p - 1) % 3] : 't');
     close(mkstemp(journal_file));
     harness_start();
     for (unsigned q = 0; q < QUOTA_COUNT; q++)

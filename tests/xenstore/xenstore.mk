@@ -15,6 +15,7 @@ build/xenstore-test/%.o: %.c
 	$(CC) $(XSL_TEST_CFLAGS) -c -o $@ $<
 
 XSL_TEST_OBJS := $(patsubst %.c,build/xenstore-test/%.o,$(XSL_CORE) tests/xenstore/harness.c)
+build/xenstore-test/test_model: build/xenstore-test/tests/xenstore/model.o
 XSL_PROGRAMS := $(XSL_TESTED:%=build/xenstore-test/%)
 
 $(XSL_PROGRAMS): build/xenstore-test/%: build/xenstore-test/tests/xenstore/%.o $(XSL_TEST_OBJS)
@@ -22,6 +23,6 @@ $(XSL_PROGRAMS): build/xenstore-test/%: build/xenstore-test/tests/xenstore/%.o $
 
 .PHONY: check-xenstore
 check-xenstore: $(XSL_PROGRAMS) build/xenstore-lite/xenstore-lite
-	@tools/run-tests $(XSL_PROGRAMS:%='%=%') 'xenstore socket=tests/xenstore/socket.sh'
+	@tools/run-tests $(foreach t,$(XSL_TESTED),'xenstore $t=build/xenstore-test/$t') 'xenstore socket=tests/xenstore/socket.sh'
 
 -include $(shell find build/xenstore-test -name '*.d' 2>/dev/null)
