@@ -67,13 +67,8 @@ static bool may_be_device_memory(uint64_t maddr)
 {
     mfn_t m = mfn(maddr >> PAGE_SHIFT);
 
-    for (unsigned i = 0; i < hardware_domain->mmio_forbidden_count; i++) {
-        const uint64_t *range = hardware_domain->mmio_forbidden[i];
-
-        if (m.n >= range[0] && m.n <= range[1])
-            return false;
-    }
-    return !mfn_valid(m) || mfn_frame(m)->owner == &dom_io;
+    return !mmio_is_forbidden(hardware_domain, m.n) &&
+           (!mfn_valid(m) || mfn_frame(m)->owner == &dom_io);
 }
 
 static int msix_open(struct msi *m, uint64_t table_base)

@@ -148,25 +148,15 @@ static int require_device(struct pci_address pci)
 }
 
 /* Nothing is kept of devices, as all are dom0's; but a device that does not answer cannot have
- * interrupts either. */
+ * interrupts either. All forms of naming one begin alike, those with a segment and those without. */
 static int op_pci_device_add(struct domain *d, union physdev_arg *a)
 {
-    return require_device((struct pci_address){a->pci_add.seg, a->pci_add.bus, a->pci_add.devfn});
+    return require_device((struct pci_address){a->pci.seg, a->pci.bus, a->pci.devfn});
 }
 
 static int op_manage_pci_add(struct domain *d, union physdev_arg *a)
 {
     return require_device((struct pci_address){0, a->pci_old.bus, a->pci_old.devfn});
-}
-
-static int op_manage_pci_add_ext(struct domain *d, union physdev_arg *a)
-{
-    return require_device((struct pci_address){0, a->pci_ext.bus, a->pci_ext.devfn});
-}
-
-static int op_prepare_msix(struct domain *d, union physdev_arg *a)
-{
-    return require_device((struct pci_address){a->pci.seg, a->pci.bus, a->pci.devfn});
 }
 
 static int op_nothing(struct domain *d, union physdev_arg *a)
@@ -208,7 +198,7 @@ static const struct physdev_row {
     ROW(unmap_pirq, op_unmap_pirq, unmap_pirq, IN),
     ROW(manage_pci_add, op_manage_pci_add, manage_pci, IN),
     ROW(manage_pci_remove, op_nothing, manage_pci, IN),
-    ROW(manage_pci_add_ext, op_manage_pci_add_ext, manage_pci_ext, IN),
+    ROW(manage_pci_add_ext, op_manage_pci_add, manage_pci_ext, IN),
     ROW(restore_msi, op_restore_msi, restore_msi, IN),
     ROW(setup_gsi, op_setup_gsi, setup_gsi, IN),
     ROW(get_free_pirq, op_get_free_pirq, get_free_pirq, IN_OUT),
@@ -218,7 +208,7 @@ static const struct physdev_row {
     ROW(restore_msi_ext, op_restore_msi_ext, pci_device, IN),
     ROW(pirq_eoi_gmfn_v2, op_pirq_eoi_gmfn, pirq_eoi_gmfn, IN),
     ROW(dbgp_op, op_nothing, dbgp_op, IN),
-    ROW(prepare_msix, op_prepare_msix, pci_device, IN),
+    ROW(prepare_msix, op_pci_device_add, pci_device, IN),
     ROW(release_msix, op_nothing, pci_device, IN),
 };
 

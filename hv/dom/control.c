@@ -54,6 +54,7 @@ static int create(struct domain *d, struct xen_domctl *op)
         return refuse(-XEN_ENOMEM, "a domain more: no memory for it, or its number is taken");
     memcpy(d->handle, c->handle, sizeof(d->handle));
     d->serves_store = c->flags & XEN_DOMCTL_CDF_xs_domain;
+    evtchn_limit(d, c->max_evtchn_port);
     if (c->max_grant_frames >= 0)
         grant_limit(d, (unsigned)c->max_grant_frames);
     op->domain = d->id;

@@ -188,7 +188,7 @@ static int event_unmask(union event_arg *a)
 
 #define OP(name, replies) [EVTCHNOP_##name] = {event_##name, sizeof(struct evtchn_##name), replies}
 static const struct {
-    int (*fn)(union event_arg *);
+    event_fn *fn;
     uint8_t size;
     bool replies;
 } event_ops[] = {

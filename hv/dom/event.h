@@ -27,6 +27,7 @@ struct evtchn_table {
     struct spinlock lock;         /* RANK_EVENT */
     bool closing;                 /* lock: all ports are being closed, none may be opened */
     unsigned first_free;          /* lock: no free port is below */
+    unsigned limit;               /* all ports are below */
     unsigned open;                /* lock: number of open ports */
     uint16_t pirq_port[NR_PIRQS]; /* written under the lock; 0 none */
     struct port *bucket[BUCKETS]; /* made on demand under the lock, never taken away; read without
@@ -73,14 +74,8 @@ union event_arg {
     struct evtchn_reset reset;
 };
 /* 0 or a negative error; replies are stored in the argument (event_bind.c). */
-int event_alloc_unbound(union event_arg *a);
-int event_bind_interdomain(union event_arg *a);
-int event_bind_virq(union event_arg *a);
-int event_bind_pirq(union event_arg *a);
-int event_bind_ipi(union event_arg *a);
-int event_bind_vcpu(union event_arg *a);
-int event_close(union event_arg *a);
-int event_status(union event_arg *a);
-int event_reset(union event_arg *a);
+typedef int event_fn(union event_arg *a);
+event_fn event_alloc_unbound, event_bind_interdomain, event_bind_virq, event_bind_pirq,
+    event_bind_ipi, event_bind_vcpu, event_close, event_status, event_reset;
 
 #endif

@@ -47,7 +47,7 @@ static int open_port(struct domain *d, struct port what)
     if (t->closing || d->dying)
         return refuse(-XEN_EBUSY, "no port can be opened while all ports of domain %u are closed",
                       d->id);
-    for (n = t->first_free; n < EVTCHN_2L_NR_CHANNELS; n++) {
+    for (n = t->first_free; n < t->limit; n++) {
         p = port_or_bucket(t, n);
         if (!p)
             return refuse(-XEN_ENOMEM, "no memory for port %u", n);
@@ -335,7 +335,7 @@ int event_status(union event_arg *a)
     if (!d)
         return rc;
     if (n >= EVTCHN_2L_NR_CHANNELS)
-        return refuse(-XEN_EINVAL, "status of port %u: there are %d", n, EVTCHN_2L_NR_CHANNELS);
+        return -XEN_EINVAL; /* so ends who asks for one after the other */
     event_lock(d);
     if (port_at(d->evtchn, n))
         p = *port_at(d->evtchn, n);
@@ -364,8 +364,14 @@ int evtchn_domain_init(struct domain *d)
         return -XEN_ENOMEM;
     lock_init(&t->lock, RANK_EVENT);
     t->first_free = 1; /* port 0 means "none" */
+    t->limit = EVTCHN_2L_NR_CHANNELS;
     d->evtchn = t;
     return 0;
+}
+
+void evtchn_limit(struct domain *d, uint32_t max_port)
+{
+    d->evtchn->limit = MAX(MIN(max_port, EVTCHN_2L_NR_CHANNELS - 1u), 1u) + 1;
 }
 
 void evtchn_domain_close(struct domain *d)

@@ -61,16 +61,16 @@ static int setup_table(void *arg, unsigned n)
     if (!d)
         return 0;
     if (op->nr_frames > d->grants->max_frames) {
-        op->status = (int16_t)refuse(GNTST_general_error, "table of %u frames: at most %u",
-                                     op->nr_frames, d->grants->max_frames);
+        op->status = (int16_t)deny(GNTST_general_error, "table of %u frames: at most %u",
+                                   op->nr_frames, d->grants->max_frames);
         return 0;
     }
     lock(&d->grants->lock);
     rc = grow(d, op->nr_frames);
     unlock(&d->grants->lock);
     if (rc)
-        op->status = (int16_t)refuse(GNTST_general_error, "no memory for a table of %u frames",
-                                     op->nr_frames);
+        op->status =
+            (int16_t)deny(GNTST_general_error, "no memory for a table of %u frames", op->nr_frames);
     else if (copy_to_guest(op->frame_list, d->grants->mfn, op->nr_frames * sizeof(mfn_t)))
         op->status = GNTST_bad_virt_addr;
     return 0;
@@ -120,12 +120,12 @@ static int swap_one(struct grant_table *t, uint32_t a, uint32_t b)
     uint64_t *ea, *eb;
 
     if (pa >= t->frames || pb >= t->frames)
-        return refuse(GNTST_bad_gntref, "swap of grants %u and %u: the table has %u", a, b,
-                      (unsigned)(t->frames * GRANTS_PER_FRAME));
+        return deny(GNTST_bad_gntref, "swap of grants %u and %u: the table has %u", a, b,
+                    (unsigned)(t->frames * GRANTS_PER_FRAME));
     x = &t->active[pa % GRANT_FRAMES_MAX][a % GRANTS_PER_FRAME];
     y = &t->active[pb % GRANT_FRAMES_MAX][b % GRANTS_PER_FRAME];
     if (x->readers | x->writers | y->readers | y->writers)
-        return refuse(GNTST_eagain, "swap of grants %u and %u: one is in use", a, b);
+        return deny(GNTST_eagain, "swap of grants %u and %u: one is in use", a, b);
     ea = &t->shared[pa % GRANT_FRAMES_MAX][a % GRANTS_PER_FRAME];
     eb = &t->shared[pb % GRANT_FRAMES_MAX][b % GRANTS_PER_FRAME];
     WRITE_ONCE(*eb, __atomic_exchange_n(ea, READ_ONCE(*eb), __ATOMIC_SEQ_CST));

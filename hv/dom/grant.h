@@ -13,6 +13,9 @@
 #include <hv/print.h>
 #include <pvabi/grant_table.h>
 
+/* Refuses one operation of a list: its status is no error number. */
+#define deny(status, ...) (refuse(0, __VA_ARGS__), (status))
+
 #define GRANT_FRAMES_MAX 64
 #define GRANTS_PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
 #define GRANT_BATCH      32 /* operations between two preemption points */

@@ -52,7 +52,7 @@ static always_inline int open_grant(struct copy_run *c, struct side *s, domid_t 
     if (unlikely(!granter || granter->id != id)) {
         granter = domain_by_id(id);
         if (!granter || granter->dying)
-            return refuse(GNTST_bad_domain, "copy of grant %u: no domain %u", ref, id);
+            return deny(GNTST_bad_domain, "copy of grant %u: no domain %u", ref, id);
         if (granter != c->locked)
             relock(c, granter);
     }
@@ -69,9 +69,9 @@ static always_inline int open_grant(struct copy_run *c, struct side *s, domid_t 
 static always_inline int open_frame(struct side *s, domid_t id, uint64_t frame, bool writable)
 {
     if (unlikely(id != DOMID_SELF))
-        return refuse(GNTST_permission_denied,
-                      "copy of frame %#lx of domain %u: only grants of others can be copied", frame,
-                      id);
+        return deny(GNTST_permission_denied,
+                    "copy of frame %#lx of domain %u: only grants of others can be copied", frame,
+                    id);
     s->granter = NULL;
     s->m = mfn(frame);
     return grant_hold(current->domain, s->m, writable);
@@ -101,8 +101,8 @@ static always_inline int copy_one(struct copy_run *c, const struct gnttab_copy *
     int status;
 
     if (unlikely(op->source.offset + op->len > PAGE_SIZE || op->dest.offset + op->len > PAGE_SIZE))
-        return refuse(GNTST_bad_copy_arg, "copy of %u bytes from offset %u to %u leaves the page",
-                      op->len, op->source.offset, op->dest.offset);
+        return deny(GNTST_bad_copy_arg, "copy of %u bytes from offset %u to %u leaves the page",
+                    op->len, op->source.offset, op->dest.offset);
     status = side_open(c, &c->from, &op->source, op->flags & GNTCOPY_source_gref, false);
     if (unlikely(status))
         return status;

@@ -10,7 +10,7 @@
 static cold noinline int refuse_entry(const struct domain *granter, uint32_t ref, uint64_t entry,
                                       domid_t user, bool writable)
 {
-    return refuse(
+    return deny(
         GNTST_general_error,
         "grant %u of domain %u: flags %#x, domain %u, frame %#x do not permit domain %u to %s", ref,
         granter->id, (unsigned)entry & 0xffff, (unsigned)(entry >> 16) & 0xffff,
@@ -34,7 +34,7 @@ static int claim(const struct domain *granter, uint32_t ref, domid_t user, bool 
             return GNTST_okay;
         }
     }
-    return refuse(GNTST_general_error, "grant %u of domain %u keeps changing", ref, granter->id);
+    return deny(GNTST_general_error, "grant %u of domain %u keeps changing", ref, granter->id);
 }
 
 int grant_pin_slow(struct domain *granter, uint32_t ref, domid_t user, bool writable, mfn_t *m)
@@ -45,16 +45,16 @@ int grant_pin_slow(struct domain *granter, uint32_t ref, domid_t user, bool writ
     bool first;
 
     if (ref / GRANTS_PER_FRAME >= t->frames)
-        return refuse(GNTST_bad_gntref, "grant %u of domain %u: its table has %u", ref, granter->id,
-                      (unsigned)(t->frames * GRANTS_PER_FRAME));
+        return deny(GNTST_bad_gntref, "grant %u of domain %u: its table has %u", ref, granter->id,
+                    (unsigned)(t->frames * GRANTS_PER_FRAME));
     a = active_at(t, ref);
     first = !(a->readers | a->writers);
     if (!first && a->domid != user)
-        return refuse(GNTST_general_error, "grant %u of domain %u is in use by domain %u, not %u",
-                      ref, granter->id, a->domid, user);
+        return deny(GNTST_general_error, "grant %u of domain %u is in use by domain %u, not %u",
+                    ref, granter->id, a->domid, user);
     if ((writable ? a->writers : a->readers) == UINT8_MAX)
-        return refuse(GNTST_no_space, "grant %u of domain %u is in use %d times", ref, granter->id,
-                      UINT8_MAX);
+        return deny(GNTST_no_space, "grant %u of domain %u is in use %d times", ref, granter->id,
+                    UINT8_MAX);
     if (first || (writable && !a->writers)) {
         int status = claim(granter, ref, user, writable, &frame);
 
@@ -64,9 +64,10 @@ int grant_pin_slow(struct domain *granter, uint32_t ref, domid_t user, bool writ
             a->word = frame | ACTIVE_DOMID(user);
         } else if (frame != a->mfn) { /* readers hold what the entry said earlier */
             __atomic_fetch_and(entry_at(t, ref), ~(uint64_t)GTF_writing, __ATOMIC_SEQ_CST);
-            return refuse(GNTST_general_error,
-                          "grant %u of domain %u: frame %#x is mapped by it, and now its entry says frame %#x", ref,
-                          granter->id, a->mfn, frame);
+            return deny(GNTST_general_error,
+                        "grant %u of domain %u: frame %#x is mapped by it, and now its "
+                        "entry says frame %#x",
+                        ref, granter->id, a->mfn, frame);
         }
     }
     a->word += writable ? ACTIVE_WRITER : ACTIVE_READER;
@@ -81,13 +82,13 @@ int grant_hold_slow(struct domain *owner, mfn_t m, bool writable)
     struct frame *f;
 
     if (!mfn_valid(m))
-        return refuse(GNTST_bad_page, "frame %#lx for %s: there is no such memory", m.n, access);
+        return deny(GNTST_bad_page, "frame %#lx for %s: there is no such memory", m.n, access);
     f = mfn_frame(m);
     if (writable ? !frame_get_writable(f, owner) : frame_get_ref(f, owner))
         return GNTST_okay;
     if (READ_ONCE(f->owner) != owner)
-        return refuse(GNTST_bad_page, "frame %#lx for %s: it is not domain %u's", m.n, access,
-                      owner->id);
-    return refuse(GNTST_bad_page, "frame %#lx for %s: its type is %s", m.n, access,
-                  frame_type_name(word_type(READ_ONCE(f->word))));
+        return deny(GNTST_bad_page, "frame %#lx for %s: it is not domain %u's", m.n, access,
+                    owner->id);
+    return deny(GNTST_bad_page, "frame %#lx for %s: its type is %s", m.n, access,
+                frame_type_name(word_type(READ_ONCE(f->word))));
 }

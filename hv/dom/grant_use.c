@@ -78,11 +78,11 @@ static always_inline int map_one(struct pt_run *run, struct grant_table *t, stru
     int status;
 
     if (unlikely(!(op->flags & TRACK_PARTS)))
-        return refuse(GNTST_bad_gntref, "map of grant %u: flags %#x say neither host nor device",
-                      op->ref, op->flags);
+        return deny(GNTST_bad_gntref, "map of grant %u: flags %#x say neither host nor device",
+                    op->ref, op->flags);
     if (unlikely(t->track_free == TRACK_NONE) && !track_grow(t))
-        return refuse(GNTST_no_space, "map of grant %u: domain %u has no more handles", op->ref,
-                      run->d->id);
+        return deny(GNTST_no_space, "map of grant %u: domain %u has no more handles", op->ref,
+                    run->d->id);
     status = grant_pin(granter, op->ref, run->d->id, writable, &m);
     if (unlikely(status))
         return status;
@@ -116,7 +116,7 @@ int grant_map_batch(void *ops, unsigned n)
 
         if (!granter || granter->dying) {
             op->status =
-                (int16_t)refuse(GNTST_bad_domain, "map of grant %u: no domain %u", op->ref, id);
+                (int16_t)deny(GNTST_bad_domain, "map of grant %u: no domain %u", op->ref, id);
             op++;
             continue;
         }
@@ -150,17 +150,17 @@ static always_inline int detach(struct pt_run *run, const struct grant_table *t,
     unsigned parts, flags;
 
     if (unlikely(!r || !(r->flags & TRACK_PARTS)))
-        return refuse(GNTST_bad_handle, "unmap of handle %#x, which maps nothing", op->handle);
+        return deny(GNTST_bad_handle, "unmap of handle %#x, which maps nothing", op->handle);
     flags = r->flags;
     if (unlikely(replace && (flags & GNTMAP_contains_pte)))
-        return refuse(GNTST_general_error, "handle %#x was mapped by its entry: not replaceable",
-                      op->handle);
+        return deny(GNTST_general_error, "handle %#x was mapped by its entry: not replaceable",
+                    op->handle);
     parts = (op->host_addr ? GNTMAP_host_map : 0) |
             (op->dev_bus_addr && !replace ? GNTMAP_device_map : 0);
     parts &= flags;
     if (unlikely((parts & GNTMAP_device_map) && op->dev_bus_addr >> PAGE_SHIFT != r->mfn))
-        return refuse(GNTST_bad_dev_addr, "handle %#x maps frame %#x for devices, not address %#lx",
-                      op->handle, r->mfn, op->dev_bus_addr);
+        return deny(GNTST_bad_dev_addr, "handle %#x maps frame %#x for devices, not address %#lx",
+                    op->handle, r->mfn, op->dev_bus_addr);
     if (likely(parts & GNTMAP_host_map) &&
         unlikely(pt_remove_grant(run, op->host_addr, flags & GNTMAP_contains_pte, mfn(r->mfn),
                                  !(flags & GNTMAP_readonly), replace ? op->dev_bus_addr : 0)))

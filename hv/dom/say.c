@@ -66,15 +66,15 @@ void guest_log(const struct domain *d, enum log_level level, const char *fmt, ..
         printk(LOG_ERR, "d%u %s", d->id, text);
 }
 
-/* Grant operations have statuses of their own, which come here as well. */
+/* For a sentence; "": none, as of grant operations, which have statuses of their own. */
 static const char *errno_name(int err)
 {
-#define NAME(name, value) [value] = #name,
+#define NAME(name, value) [value] = " (" #name ")",
     static const char *const names[] = {XEN_ERRNO_LIST(NAME)};
 #undef NAME
     unsigned n = (unsigned)-err;
 
-    return n < ARRAY_SIZE(names) && names[n] ? names[n] : "status";
+    return n < ARRAY_SIZE(names) && names[n] ? names[n] : "";
 }
 
 /* What the vCPU was doing when it was refused something. */
@@ -99,9 +99,9 @@ int refuse(int err, const char *fmt, ...)
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     if (v->is_idle) /* the dom0 builder asks for things like a guest */
-        printk(LOG_ERR, "refused (%s): %s", errno_name(err), text);
+        printk(LOG_ERR, "refused%s: %s", errno_name(err), text);
     else
-        printk(LOG_ERR, "d%uv%u %s refused (%s): %s; RIP 0x%lx", d->id, v->id, activity(v),
+        printk(LOG_ERR, "d%uv%u %s refused%s: %s; RIP 0x%lx", d->id, v->id, activity(v),
                errno_name(err), text, vcpu_regs(v)->rip);
     return err;
 }

@@ -71,6 +71,8 @@ static void enqueue(struct percpu *c, struct vcpu *v)
 {
     struct vcpu **p = &c->run_queue;
 
+    if (unlikely(v->domain->cap)) /* what its cap kept from it is no claim for later */
+        v->vruntime = MAX(v->vruntime, c->min_vruntime);
     while (*p && (*p)->vruntime <= v->vruntime)
         p = &(*p)->run_next;
     v->run_next = *p;

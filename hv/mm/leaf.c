@@ -43,11 +43,8 @@ static int io_leaf(struct pt_call *c, uint64_t n)
         return no(c, -XEN_EPERM, "device memory is no foreign domain's; name oneself or DOMID_IO");
     if (n >= addressable_frames())
         return no(c, -XEN_EINVAL, "the processor has no such address");
-    for (unsigned i = 0; i < d->mmio_forbidden_count; i++) {
-        if (n >= d->mmio_forbidden[i][0] && n <= d->mmio_forbidden[i][1])
-            return no(c, -XEN_EPERM, "these registers are the hypervisor's own");
-    }
-    return 0;
+    return mmio_is_forbidden(d, n) ? no(c, -XEN_EPERM, "these registers are the hypervisor's own")
+                                   : 0;
 }
 
 int leaf_get_slow(struct pt_call *c, uint64_t pte)

@@ -23,7 +23,7 @@ enum write_rule {
 };
 
 struct rule {
-    uint32_t index;
+    uint32_t first, last;
     uint8_t vendor, read, write;
     uint64_t value;
 };
@@ -33,51 +33,35 @@ struct rule {
 #define HWCR_TSC_AT_P0           (1ull << 24)
 #define DE_CFG_LFENCE_SERIALIZES 2 /* the CPU's start sets it where it exists */
 
+#define ONE(index) (index), (index)
 static const struct rule rules[] = {
-    {0x0000001b, ANY, R_APIC_BASE, W_SAME, 0},
-    {0x0000008b, ANY, R_UCODE, W_ZERO, 0}, /* Intel's way to read it begins with a write of zero */
-    {0x00000174, ANY, R_DENY, W_IGNORE,
-     0}, /* SYSENTER_CS, ESP, EIP: entries are registered by hypercall */
-    {0x00000175, ANY, R_DENY, W_IGNORE, 0},
-    {0x00000176, ANY, R_DENY, W_IGNORE, 0},
-    {0x00000179, ANY, R_CONST, W_DENY, 0}, /* MCG_CAP: no banks */
-    {0x00000277, ANY, R_CONST, W_SAME, GUEST_PAT},
-    {0xc0000080, ANY, R_CONST, W_SAME, EFER_VALUE},
-    {0xc0000081, ANY, R_DENY, W_IGNORE, 0}, /* STAR, LSTAR, CSTAR, SFMASK: as SYSENTER */
-    {0xc0000082, ANY, R_DENY, W_IGNORE, 0},
-    {0xc0000083, ANY, R_DENY, W_IGNORE, 0},
-    {0xc0000084, ANY, R_DENY, W_IGNORE, 0},
-    {0xc0000100, ANY, R_CALLER, W_BASE, MSR_DO_FS_BASE},
-    {0xc0000101, ANY, R_CALLER, W_BASE, MSR_DO_GS_BASE},
-    {0xc0000102, ANY, R_CALLER, W_BASE, MSR_DO_KERNEL_GS_BASE},
-    {0xc0000103, ANY, R_CALLER, W_U32, MSR_DO_TSC_AUX},
+    {ONE(0x0000001b), ANY, R_APIC_BASE, W_SAME, 0},
+    {ONE(0x0000008b), ANY, R_UCODE, W_ZERO, 0}, /* Intel's way to read it begins with writing 0 */
+    /* SYSENTER_CS, ESP, EIP: entries are registered by hypercall */
+    {0x00000174, 0x00000176, ANY, R_DENY, W_IGNORE, 0},
+    {ONE(0x00000179), ANY, R_CONST, W_DENY, 0}, /* MCG_CAP: no banks */
+    {ONE(0x00000277), ANY, R_CONST, W_SAME, GUEST_PAT},
+    {ONE(0xc0000080), ANY, R_CONST, W_SAME, EFER_VALUE},
+    {0xc0000081, 0xc0000084, ANY, R_DENY, W_IGNORE, 0}, /* STAR, LSTAR, CSTAR, SFMASK: likewise */
+    {ONE(0xc0000100), ANY, R_CALLER, W_BASE, MSR_DO_FS_BASE},
+    {ONE(0xc0000101), ANY, R_CALLER, W_BASE, MSR_DO_GS_BASE},
+    {ONE(0xc0000102), ANY, R_CALLER, W_BASE, MSR_DO_KERNEL_GS_BASE},
+    {ONE(0xc0000103), ANY, R_CALLER, W_U32, MSR_DO_TSC_AUX},
 
-    {0x00000017, INTEL, R_PLATFORM, W_DENY, 0},
-    {0x000001a0, INTEL, R_CONST, W_SAME, MISC_ENABLE},
+    {ONE(0x00000017), INTEL, R_PLATFORM, W_DENY, 0},
+    {ONE(0x000001a0), INTEL, R_CONST, W_SAME, MISC_ENABLE},
 
-    {0xc0010000, AMD, R_CONST, W_DENY, 0}, /* four event selectors and counters: none usable */
-    {0xc0010001, AMD, R_CONST, W_DENY, 0},
-    {0xc0010002, AMD, R_CONST, W_DENY, 0},
-    {0xc0010003, AMD, R_CONST, W_DENY, 0},
-    {0xc0010004, AMD, R_CONST, W_DENY, 0},
-    {0xc0010005, AMD, R_CONST, W_DENY, 0},
-    {0xc0010006, AMD, R_CONST, W_DENY, 0},
-    {0xc0010007, AMD, R_CONST, W_DENY, 0},
-    {0xc0010015, AMD, R_CONST, W_IGNORE, HWCR_TSC_AT_P0},
-    {0xc0010055, AMD, R_CONST, W_DENY, 0}, /* interrupt pending message: off */
-    {0xc0011029, AMD, R_CONST, W_SAME, DE_CFG_LFENCE_SERIALIZES},
+    /* four event selectors and counters: none usable */
+    {0xc0010000, 0xc0010007, AMD, R_CONST, W_DENY, 0},
+    {ONE(0xc0010015), AMD, R_CONST, W_IGNORE, HWCR_TSC_AT_P0},
+    {ONE(0xc0010055), AMD, R_CONST, W_DENY, 0}, /* interrupt pending message: off */
+    {ONE(0xc0011029), AMD, R_CONST, W_SAME, DE_CFG_LFENCE_SERIALIZES},
 };
 
 #ifndef PARAVANE_HOST
+#include <hv/x86.h>
+
 struct msr_host msr_host;
-
-static uint64_t rdmsr_raw(uint32_t index)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(index));
-    return (uint64_t)high << 32 | low;
-}
 
 void msr_host_init(void)
 {
@@ -85,9 +69,9 @@ void msr_host_init(void)
     msr_host.amd = cpuid_vendor_amd(&cpuid_host);
     /* Both are architectural where they are read. */
     if (msr_host.intel)
-        msr_host.platform_id = rdmsr_raw(0x17);
+        msr_host.platform_id = rdmsr(0x17);
     if (msr_host.intel || msr_host.amd)
-        msr_host.ucode_revision = rdmsr_raw(0x8b);
+        msr_host.ucode_revision = rdmsr(0x8b);
 }
 #endif
 
@@ -96,7 +80,7 @@ static const struct rule *find(const struct msr_host *h, uint32_t index)
     for (unsigned i = 0; i < ARRAY_SIZE(rules); i++) {
         const struct rule *r = &rules[i];
 
-        if (r->index == index)
+        if (index >= r->first && index <= r->last)
             return r->vendor == ANY || (r->vendor == INTEL ? h->intel : h->amd) ? r : NULL;
     }
     return NULL;

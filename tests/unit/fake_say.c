@@ -80,7 +80,7 @@ int refuse(int err, const char *fmt, ...)
 {
     va_list ap;
 
-    if (err >= 0)
+    if (err > 0)
         fake_fail("refused with %d", err);
     fake_refusals++;
     va_start(ap, fmt);

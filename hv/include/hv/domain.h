@@ -167,6 +167,14 @@ static always_inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t i
 {
     return id < d->max_vcpus ? d->vcpu[id] : NULL;
 }
+/* Frames of device registers that not even the hardware domain may map. */
+static inline bool mmio_is_forbidden(const struct domain *d, uint64_t n)
+{
+    for (unsigned i = 0; i < d->mmio_forbidden_count; i++)
+        if (n >= d->mmio_forbidden[i][0] && n <= d->mmio_forbidden[i][1])
+            return true;
+    return false;
+}
 /* Marks it shut down and stops its vCPUs; of the hardware domain: power off, reboot or stop the machine by code. */
 void domain_shutdown(struct domain *d, unsigned code);
 /* Keeps its vCPUs from entering the guest, counted; returns when none is in the middle of a call. Not for the current
@@ -225,6 +233,7 @@ noreturn void idle_loop(void);
 
 /* Events to guests (dom/event.c). */
 int evtchn_domain_init(struct domain *d);
+void evtchn_limit(struct domain *d, uint32_t max_port); /* the highest that it may open; before it has any */
 /* End of a dying domain: closes its ports and its peers' connections to it; may be preempted. The table itself goes when
  * nobody can find the domain any more. */
 void evtchn_domain_close(struct domain *d);

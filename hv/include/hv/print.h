@@ -24,7 +24,8 @@ void log_announce(void); /* VIRQ_CON_RING, if there is news */
 /* About a guest's doings, filtered by guest_loglvl= and rate-limited; prefixed "(PV) d0v0 ". */
 void guest_log(const struct domain *d, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
 
-/* Refuse a call of the current vCPU: logs one sentence (call name, guest RIP and symbol are added) and returns err.
+/* Refuse a call of the current vCPU: logs one sentence (call name, guest RIP and symbol are added) and returns err
+ * (0: the answer is no error number).
  * Say: argument, address, frame, its type and owner, and what would be right. Rate-limited for each domain. */
 int refuse(int err, const char *fmt, ...) PRINTF(2, 3) cold;
 /* The domain cannot go on: logs the sentence, marks it crashed. The caller returns to the exit path, which never re-enters the guest. */
