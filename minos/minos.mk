@@ -53,7 +53,7 @@ build/minos.bin: build/minos/minos.elf
 	objcopy -O binary $< $@
 
 build/minos-pv: $(call minos_objs,$(MINOS_PV)) $(PVGUEST_LIB) $(PVGUEST_LDS)
-	$(CC) $(MINOS_LDFLAGS) -T $(PVGUEST_LDS) -Wl,-u,pv_entry -o $@ $(filter %.o %.a,$^)
+	$(CC) $(MINOS_LDFLAGS) -T $(PVGUEST_LDS) -Wl,--gc-sections -Wl,-u,pv_entry -o $@ $(filter %.o %.a,$^)
 
 .PHONY: minos
 minos: build/minos.bin build/minos-pv
