@@ -15,7 +15,7 @@
 struct vcpu *host_current;
 static uint64_t now;
 static unsigned switches, ipis;
-static struct domain domain;
+static struct domain domain, other_domain;
 static struct percpu cpu[2];
 static struct vcpu idle[2], vcpu[VCPUS];
 static struct vcpu_info info[VCPUS];
@@ -85,7 +85,9 @@ static void setup(void)
     memset(idle, 0, sizeof(idle));
     memset(vcpu, 0, sizeof(vcpu));
     memset(info, 0, sizeof(info));
-    domain.weight = SCHED_WEIGHT_DEFAULT;
+    memset(&other_domain, 0, sizeof(other_domain));
+    domain.weight = other_domain.weight = SCHED_WEIGHT_DEFAULT;
+    domain.cap = 0;
     for (unsigned i = 0; i < 2; i++) {
         cpu[i].id = i;
         cpu[i].idle = cpu[i].running = &idle[i];
@@ -147,6 +149,40 @@ START_TEST(equal_shares)
     for (unsigned i = 0; i < 3; i++)
         ck_assert(ran(&vcpu[i]) > 985 * MS && ran(&vcpu[i]) < 1015 * MS);
     ck_assert_uint_le(switches, 310);
+}
+END_TEST
+
+START_TEST(shares_by_weight)
+{
+    vcpu[2].domain = &other_domain;
+    sched_share_set(&other_domain, 2 * SCHED_WEIGHT_DEFAULT, 0);
+    for (unsigned i = 0; i < 3; i++)
+        vcpu_up(&vcpu[i]);
+    run(0);
+    schedule();
+    run(4000 * MS);
+    ck_assert(ran(&vcpu[0]) > 980 * MS && ran(&vcpu[0]) < 1020 * MS);
+    ck_assert(ran(&vcpu[2]) > 1980 * MS && ran(&vcpu[2]) < 2020 * MS);
+}
+END_TEST
+
+/* The domain with a cap is held to it, whether or not anybody else wants the CPU. */
+START_TEST(cap_is_kept)
+{
+    vcpu[1].domain = &other_domain;
+    sched_share_set(&other_domain, SCHED_WEIGHT_DEFAULT, 20);
+    vcpu_up(&vcpu[1]);
+    schedule();
+    run(1000 * MS);
+    ck_assert(ran(&vcpu[1]) > 190 * MS && ran(&vcpu[1]) < 210 * MS);
+    ck_assert_uint_le(switches, 120);
+    vcpu_up(&vcpu[0]);
+    run(1000 * MS);
+    ck_assert(ran(&vcpu[1]) > 380 * MS && ran(&vcpu[1]) < 420 * MS);
+    ck_assert(ran(&vcpu[0]) > 780 * MS && ran(&vcpu[0]) < 820 * MS);
+    sched_share_set(&other_domain, SCHED_WEIGHT_DEFAULT, 0);
+    run(1000 * MS);
+    ck_assert(ran(&vcpu[1]) > 860 * MS && ran(&vcpu[1]) < 940 * MS);
 }
 END_TEST
 
@@ -334,6 +370,8 @@ int main(void)
 
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, equal_shares);
+    tcase_add_test(t, shares_by_weight);
+    tcase_add_test(t, cap_is_kept);
     tcase_add_test(t, alone_without_a_tick);
     tcase_add_test(t, sleeper_goes_first_but_hoards_nothing);
     tcase_add_test(t, yield_lets_the_other_go);
