@@ -14,8 +14,8 @@ mkdir -p "${log%/*}"
 out=$(tools/dom0-run --image "$image" --append audit --initramfs build/stress.cpio --add build/dom0/physinfo \
     --log "$log" --timeout $((duration * 3 + 600)) "
 ./physinfo | sed 's/^/before: /'
-stress-ng --fork 1 --vm 1 --vm-bytes 64M --mmap 1 --mmap-bytes 32M --mprotect 1 --switch 1 --signal 1 \
-    --timer 1 --timer-freq 1000 --pipe 1 --timeout $duration --metrics-brief --temp-path /run
+stress-ng --fork 1 --vm 1 --vm-bytes 16M --mmap 1 --mmap-bytes 8M --mprotect 1 --switch 1 --signal 1 \
+    --timer 1 --timer-freq 1000 --pipe 1 --timeout $duration --verify --metrics-brief --temp-path /run
 status=\$?
 ./physinfo | sed 's/^/after: /'
 exit \$status")
