@@ -5,6 +5,7 @@
 #   tests/boot/guests.sh [-p]
 set -u
 cd "$(dirname "$0")/../.." || exit 2
+PATH=$PATH:/sbin:/usr/sbin
 
 image=build/xen/xen.bin name=xen
 if [ "${1:-}" = -p ]; then
@@ -16,6 +17,8 @@ log=$logs/guests-$name.log
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$logs" build/pkg
+
+[ -f build/minos-pv ] || { echo "guests: build/minos-pv is missing, run make minos guests" >&2; exit 2; }
 
 skip() {
     echo "guests: skipped, $*"
