@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit 2
 
 PATH=$PATH:/sbin:/usr/sbin
 image=${1:-build/minos.bin}
-busybox=$PWD/build/busybox # as dom0's; its wget and httpd are the other side here
+busybox=$PWD/build/busybox # as dom0's; its httpd is the other side here
 port=${MINOS_PORT:-18080}
 log=build/tests/logs/minos.log
 work=$(mktemp -d) || exit 2
@@ -60,6 +60,13 @@ said() { # NAME COMMAND TEXT: types a command, expects a line that matches
     check "$1" seen "$3"
 }
 
+request() { # PATH
+    timeout 30 bash -c "exec 4<>/dev/tcp/127.0.0.1/$port; printf 'GET %s HTTP/1.0\r\n\r\n' $1 >&4; cat <&4"
+}
+fetch() { # PATH FILE
+    request "$1" >"$2.all" && head -n 1 "$2.all" | grep -q '^HTTP/1.0 200 ' && LC_ALL=C sed '1,/^\r$/d' "$2.all" >"$2"
+}
+
 check 'boots to its shell' seen '^minos\$ '
 said 'fork copies on write and loses no page' 'forktest 8' '^forktest: 8 rounds, 0 errors$'
 said 'a wild read ends the program only' 'crash read' '^crash\[[0-9]+\]: exception 14 .*address 8$'
@@ -74,9 +81,9 @@ said 'makes, renames, removes' \
     'mkdir /disk/d1; mv /disk/d1 /disk/dir/d2; cp /disk/new /disk/dir/d2/copy; mv /disk/new /disk/moved; rm /disk/big /disk/dir/d2; echo $?' '^1$'
 said 'a full disk is an error' 'fill 20000 >/disk/full; rm /disk/full; echo after full' '^after full$'
 said 'serves HTTP' 'httpd /disk 80 3 &' 'httpd: serving /disk at port 80$'
-check 'a file over HTTP' "$busybox" wget -q -T 30 -O "$work/got" "http://127.0.0.1:$port/moved"
-check '404 for what is not there' grep -q ' 404 ' <("$busybox" wget -T 10 -O /dev/null "http://127.0.0.1:$port/nothing" 2>&1)
-check 'again' "$busybox" wget -q -T 30 -O "$work/got2" "http://127.0.0.1:$port/dir/d2/copy"
+check 'a file over HTTP' fetch /moved "$work/got"
+check '404 for what is not there' grep -q '^HTTP/1.0 404 ' <(request /nothing)
+check 'again' fetch /dir/d2/copy "$work/got2"
 check 'both the same' cmp "$work/got" "$work/got2"
 said 'is pinged through' 'ping 10.0.2.2 1' '^10.0.2.2: 1: [0-9]+\.[0-9]+ ms$'
 said 'echoes UDP' 'udpecho 7 1 & sleep 0; echo ready to echo' '^ready to echo$'
