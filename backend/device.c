@@ -69,7 +69,7 @@ static void drop(struct device *dev)
     work_cancel(&dev->work);
     if (dev->known)
         store_unwatch(dev->front, dev->back);
-    log_say(LOG_INFO, "%s is gone", dev->back);
+    log_say(dev->known ? LOG_INFO : LOG_DEBUG, "%s is gone", dev->back);
     dev->class->destroy(dev);
 }
 
