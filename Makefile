@@ -19,7 +19,7 @@ help:
 	echo 'make test          every test; ends with one line of counts (FULL=1: larger disks, longer random tests)'
 	echo 'make bench         count instructions, on Xen and on Paravane'
 	echo 'make stress        dom0 under stress-ng on a debug build (DURATION=600)'
-	echo 'make gdb           boot dom0 halted, gdb attached with symbols'
+	echo 'make gdb           boot dom0 halted, gdb attached with symbols (GUEST=build/tests/selftest: that instead)'
 	echo 'make coverage      branch coverage of hv/mm by the unit tests'
 	echo 'make fuzz          fuzz the memory operations (DURATION=60)'
 	echo 'make mutants       put faults into the type and grant code; the unit tests are to catch each'
@@ -105,7 +105,7 @@ run-dom0:
 		echo $$? >$(RUN_STATUS)
 
 gdb: all dom0-files
-	tools/gdb $(O)/paravane
+	tools/gdb $(O)/paravane $(GUEST)
 
 bench: all dom0-files build/dom0/userbench
 	bench/run.sh $(O)/paravane; status=$$?; bench/user.sh $(O)/paravane && exit $$status
