@@ -25,8 +25,8 @@
 #define SLICE_NS          (SCHED_SLICE_MS * 1000000ull)
 #define SLEEPER_CREDIT_NS 2000000ull
 #define WAKE_MARGIN_NS    200000ull
-#define CAP_PERIOD_NS     20000000ull
-#define CAP_GRAIN_NS      100000ull /* whoever runs gets that much; too much is paid back */
+#define CAP_PERIOD_NS     50000000ull /* some slices of others, so that nobody misses a period */
+#define CAP_GRAIN_NS      100000ull   /* whoever runs gets that much; too much is paid back */
 
 /* ---- Weights and caps. ---- */
 
@@ -39,15 +39,16 @@ static uint64_t weighed(const struct domain *d, uint64_t ns)
 /* What is left to a domain with a cap in this period. */
 static uint64_t cap_rest(struct domain *d, uint64_t now)
 {
-    uint64_t budget = CAP_PERIOD_NS * d->cap / 100, used;
+    uint64_t budget = CAP_PERIOD_NS * d->cap / 100,
+             used = __atomic_load_n(&d->cap_used, __ATOMIC_RELAXED);
+    uint64_t periods = (now - d->cap_since) / CAP_PERIOD_NS;
 
-    if (now - d->cap_since >= CAP_PERIOD_NS) {
-        d->cap_since = now;
+    if (periods) {
+        d->cap_since += periods * CAP_PERIOD_NS;
         /* What it had too much of, as it was late to be stopped, it pays back. */
-        used = __atomic_load_n(&d->cap_used, __ATOMIC_RELAXED);
-        __atomic_store_n(&d->cap_used, used - MIN(used, budget), __ATOMIC_RELAXED);
+        used -= MIN(used, budget * MIN(periods, 1000ull));
+        __atomic_store_n(&d->cap_used, used, __ATOMIC_RELAXED);
     }
-    used = __atomic_load_n(&d->cap_used, __ATOMIC_RELAXED);
     return budget - MIN(used, budget);
 }
 
