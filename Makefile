@@ -56,7 +56,7 @@ deps: $(NEEDS:%=build/.deps-%.mk)
 
 ifneq ($(BUILDING),)
 include hv/hv.mk guest-lib/guest.mk
-include $(filter-out hv/% guest-lib/%,$(wildcard */*.mk)) $(wildcard tests/*/*.mk)
+include $(filter-out hv/% guest-lib/%,$(wildcard */*.mk)) $(wildcard tests/*/*.mk) tools/pvctl/pvctl.mk
 endif
 
 all: $(O)/paravane guests
@@ -72,6 +72,11 @@ build/vmlinuz:
 build/dom0.cpio build/stress.cpio: build/%.cpio: tools/dom0-image tools/dom0/init tools/dom0/net-up \
 		| build/vmlinuz
 	tools/dom0-image $*
+
+# The same with what serves guests: the store, the back ends, pvctl.
+build/guests.cpio: tools/dom0-image tools/dom0/init build/xenstore-lite/xenstore-lite build/backend/backend \
+		build/pvctl/pvctl | build/vmlinuz
+	tools/dom0-image guests
 
 DOM0_PROGRAMS := build/dom0/physinfo build/dom0/userbench
 build/dom0/physinfo: tools/dom0/physinfo.c pvabi/sysctl.h

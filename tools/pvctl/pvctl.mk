@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+# pvctl (build/pvctl/pvctl). It needs libxen-dev and libevent-dev.
+
+PVCTL_OBJS := $(patsubst %.c,build/%.o,$(wildcard tools/pvctl/*.c))
+PVCTL_LIBS := -levent_core -lxenguest -lxenctrl -lxenstore -lxengnttab -lxenevtchn
+
+$(PVCTL_OBJS): build/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wno-format-truncation -I. -MMD -MP -c -o $@ $<
+
+build/pvctl/pvctl: $(PVCTL_OBJS)
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ $(PVCTL_LIBS)
+
+-include $(PVCTL_OBJS:.o=.d)
