@@ -107,7 +107,7 @@ bool blk_parse(struct blk_request *q, const struct blkif_request *raw)
     q->id = raw->id;
     q->status = BLKIF_RSP_OKAY;
     q->flush_before = q->flush_after = q->data = false;
-    q->segments = q->pieces = 0;
+    q->segments = 0;
     q->sectors = 0;
     switch (raw->operation) {
     case BLKIF_OP_READ:

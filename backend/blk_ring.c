@@ -17,19 +17,43 @@ static void finish(struct blk_request *q)
 
 /* --- Taking: every request is copied into the journal once, and only the copy is looked at --- */
 
+/* The first n free pages side by side, or -1: from the low end, where memory is warm. */
+static int find_pages(const struct blk_ring *r, unsigned n)
+{
+    for (unsigned at = 0; at + n <= BLK_BUFFER_PAGES;) {
+        const uint8_t *last = memrchr(r->used + at, 1, n);
+
+        if (!last)
+            return (int)at;
+        at = (unsigned)(last - r->used) + 1;
+    }
+    return -1;
+}
+
+/* Gives a request the memory that its segments can need. Without, it stays where it is. */
 static bool reserve(struct blk_ring *r, struct blk_request *q)
 {
     unsigned need = blk_raw_segments(&r->journal->entry[q->slot].raw);
+    int at;
 
     if (need > BLK_SEGMENTS_MAX)
         need = 0; /* it will be refused */
-    if (r->bounce_free - r->bounce_reserved < need)
+    at = find_pages(r, need);
+    r->starved = at < 0;
+    if (r->starved)
         return false;
-    q->hold = need;
-    r->bounce_reserved += need;
+    q->buffer = r->memory + (size_t)at * PAGE_BYTES;
+    q->buffer_pages = need;
+    memset(r->used + at, 1, need);
     if (r->journal->entry[q->slot].raw.operation == BLKIF_OP_WRITE_BARRIER)
         r->barrier = q;
     return true;
+}
+
+static void give_back(struct blk_ring *r, struct blk_request *q)
+{
+    memset(r->used + (q->buffer - r->memory) / PAGE_BYTES, 0, q->buffer_pages);
+    q->segments = 0;
 }
 
 static struct blk_request *take_replayed(struct blk_ring *r)
@@ -92,10 +116,10 @@ static bool more_to_take(struct blk_ring *r)
             return false;
     }
     /* Without memory, a request that finishes brings the next sweep. */
-    return !r->inflight || r->bounce_free - r->bounce_reserved >= BLK_SEGMENTS_MAX;
+    return !r->inflight || !r->starved;
 }
 
-/* --- Data: in mapped pages, or copied through bounce pages --- */
+/* --- Data: copied between the ring's memory and pages that are mapped, or by grant copies --- */
 
 static void copy_failed(void *owner)
 {
@@ -138,60 +162,61 @@ static void map_wanted(struct blk_ring *r, struct blk_request **batch, unsigned 
     pages_map(r->pages);
 }
 
-static void add_piece(struct blk_request *q, char *data, unsigned bytes)
+static unsigned segment_bytes(const struct blk_segment *s)
 {
-    struct iovec *last = q->pieces ? &q->iov[q->pieces - 1] : NULL;
-
-    if (last && (char *)last->iov_base + last->iov_len == data)
-        last->iov_len += bytes;
-    else
-        q->iov[q->pieces++] = (struct iovec){data, bytes};
+    return (s->last - s->first + 1) * BLK_SECTOR;
 }
 
-/* Gives every segment its memory; what is to be written is copied from the guest now. */
+/* Copies what is to be written. */
+static void fetch_data(struct blk_ring *r, struct blk_request *q)
+{
+    char *to = q->buffer;
+
+    for (unsigned i = 0; i < q->segments; i++) {
+        struct blk_segment *s = &q->segment[i];
+        unsigned offset = s->first * BLK_SECTOR, bytes = segment_bytes(s);
+
+        if (s->page)
+            memcpy(to, s->page + offset, bytes);
+        else
+            copies_add(&r->copies, false, s->ref, offset, to, bytes, q);
+        to += bytes;
+    }
+}
+
+/* Finds the pages that are mapped, and fetches from them or from the others. */
 static void attach_data(struct blk_ring *r, struct blk_request *q)
 {
-    r->bounce_reserved -= q->hold;
     if (q->status != BLKIF_RSP_OKAY)
         return;
     for (unsigned i = 0; i < q->segments; i++) {
         struct blk_segment *s = &q->segment[i];
-        unsigned offset = s->first * BLK_SECTOR;
-        unsigned bytes = (s->last - s->first + 1) * BLK_SECTOR;
-        char *page = r->pages ? pages_find(r->pages, s->ref) : NULL;
 
-        if (page) {
+        s->page = r->pages ? pages_find(r->pages, s->ref) : NULL;
+        if (s->page)
             r->count.mapped_segments++;
-        } else {
-            page = s->bounce = r->bounce + r->bounce_stack[--r->bounce_free] * (size_t)PAGE_BYTES;
+        else
             r->count.copied_segments++;
-            if (q->kind == BLK_WRITE)
-                copies_add(&r->copies, false, s->ref, offset, page + offset, bytes, q);
-        }
-        add_piece(q, page + offset, bytes);
     }
+    if (q->kind == BLK_WRITE)
+        fetch_data(r, q);
 }
 
+/* Copies what was read. */
 static void deliver(struct blk_ring *r, struct blk_request *q)
 {
+    char *from = q->buffer;
+
     for (unsigned i = 0; i < q->segments; i++) {
         struct blk_segment *s = &q->segment[i];
-        unsigned offset = s->first * BLK_SECTOR;
+        unsigned offset = s->first * BLK_SECTOR, bytes = segment_bytes(s);
 
-        if (s->bounce)
-            copies_add(&r->copies, true, s->ref, offset, s->bounce + offset,
-                       (s->last - s->first + 1) * BLK_SECTOR, q);
+        if (s->page)
+            memcpy(s->page + offset, from, bytes);
+        else
+            copies_add(&r->copies, true, s->ref, offset, from, bytes, q);
+        from += bytes;
     }
-}
-
-static void detach_data(struct blk_ring *r, struct blk_request *q)
-{
-    for (unsigned i = 0; i < q->segments; i++) {
-        if (q->segment[i].bounce)
-            r->bounce_stack[r->bounce_free++] =
-                (uint16_t)((q->segment[i].bounce - r->bounce) / PAGE_BYTES);
-    }
-    q->segments = 0;
 }
 
 /* --- Steps --- */
@@ -349,7 +374,7 @@ void blk_ring_settle(struct blk_ring *r)
     }
     for (q = done; q; q = next) {
         next = q->next;
-        detach_data(r, q);
+        give_back(r, q);
         r->journal->entry[q->slot].state = BLK_ENTRY_FREE;
         q->next = r->free;
         r->free = q;
@@ -420,11 +445,11 @@ static void recover(struct blk_ring *r)
 static bool allocate(struct blk_ring *r, bool persistent)
 {
     r->requests = calloc(r->entries, sizeof(*r->requests));
-    r->bounce = aligned_alloc(PAGE_BYTES, (size_t)BLK_BOUNCE_PAGES * PAGE_BYTES);
+    r->memory = aligned_alloc(PAGE_BYTES, (size_t)BLK_BUFFER_PAGES * PAGE_BYTES);
     r->indirect = malloc(BLK_SWEEP_MAX * sizeof(*r->indirect));
     if (persistent)
         r->pages = calloc(1, sizeof(*r->pages));
-    return r->requests && r->bounce && r->indirect && (r->pages || !persistent);
+    return r->requests && r->memory && r->indirect && (r->pages || !persistent);
 }
 
 struct blk_ring *blk_ring_new(struct blkif_sring *shared, uint32_t entries,
@@ -447,9 +472,7 @@ struct blk_ring *blk_ring_new(struct blkif_sring *shared, uint32_t entries,
     }
     if (persistent)
         r->pages->grants = grants;
-    for (unsigned i = 0; i < BLK_BOUNCE_PAGES; i++)
-        r->bounce_stack[i] = (uint16_t)(BLK_BOUNCE_PAGES - 1 - i);
-    r->bounce_free = BLK_BOUNCE_PAGES;
+    r->memory_index = -1;
     r->req_cons = r->rsp_prod = SHARED_READ(shared->rsp_prod);
     free_all(r);
     if (recovering && journal->entries) {
@@ -468,7 +491,7 @@ void blk_ring_free(struct blk_ring *r)
         pages_unmap_all(r->pages);
     free(r->pages);
     free(r->requests);
-    free(r->bounce);
+    free(r->memory);
     free(r->indirect);
     free(r);
 }

@@ -11,8 +11,6 @@
 #ifndef BACKEND_BLK_RING_H
 #define BACKEND_BLK_RING_H
 
-#include <sys/uio.h>
-
 #include <pvabi/io/blkif.h>
 
 #include "copies.h"
@@ -21,7 +19,7 @@
 #define BLK_SEGMENTS_MAX 128        /* of an indirect request, as offered */
 #define BLK_RING_ORDER   4          /* pages of a ring, as offered: 16 */
 #define BLK_ENTRIES_MAX  512        /* requests in such a ring */
-#define BLK_BOUNCE_PAGES 1024       /* memory for copied data, for each ring */
+#define BLK_BUFFER_PAGES 512        /* memory for data, for each ring */
 #define BLK_SWEEP_MAX    32         /* requests taken in one sweep */
 #define BLK_DISCARD_MAX  (2u << 20) /* sectors discarded by one request: 1 GiB */
 #define BLK_SECTOR       512u
@@ -39,7 +37,7 @@ struct blk_limits {
 struct blk_segment {
     uint32_t ref;
     uint8_t first, last;
-    char *bounce; /* page that the data is copied through; NULL: the guest's page is mapped */
+    char *page; /* the guest's page if it is mapped; otherwise NULL, and grants are copied */
 };
 
 struct blk_request {
@@ -51,11 +49,11 @@ struct blk_request {
     bool flush_before, flush_after, data; /* steps that are still to be done */
     int16_t status;                       /* BLKIF_RSP_* */
     enum blk_step kind, step;             /* what is done with the data; what is being done */
-    unsigned hold;                        /* bounce pages reserved for it */
+    char *buffer;                         /* of the ring's memory: the data, side by side */
+    unsigned buffer_pages;
     uint64_t sector, sectors;
-    unsigned segments, pieces;
+    unsigned segments;
     struct blk_segment segment[BLK_SEGMENTS_MAX];
-    struct iovec iov[BLK_SEGMENTS_MAX];
 };
 
 /* The I/O layer. It calls blk_ring_complete() exactly once for each submit(), maybe at once. */
@@ -98,12 +96,13 @@ struct blk_ring {
     struct blk_request *barrier; /* nothing is taken after it until it is finished */
     bool barrier_waits;          /* for all others to finish */
     struct blk_request *requests, *free, *replay, *done, **done_end;
-    char *bounce;
-    unsigned bounce_free, bounce_reserved;
+    int memory_index; /* the I/O layer's name for the memory, or -1 */
+    char *memory;     /* BLK_BUFFER_PAGES pages, of which requests have theirs */
+    bool starved;     /* a request waits for memory */
     struct blkif_request_segment (*indirect)[PAGE_BYTES / sizeof(struct blkif_request_segment)];
     struct copies copies;
     struct blk_counters count;
-    uint16_t bounce_stack[BLK_BOUNCE_PAGES];
+    uint8_t used[BLK_BUFFER_PAGES];
 };
 
 size_t blk_journal_bytes(uint32_t entries);

@@ -30,6 +30,11 @@ int disk_ring_fd(void);
 void disk_ring_submit(void); /* what was gathered, in one call */
 bool disk_ring_reap(void);   /* calls blk_ring_complete(); true if there was anything */
 
+/* Keeps a ring's memory pinned, which saves doing so for each request. Unpinned before it is freed.
+ */
+void disk_memory_pin(struct blk_ring *r);
+void disk_memory_unpin(struct blk_ring *r);
+
 /* Called after each completed request. */
 extern void (*disk_completed)(struct blk_ring *ring);
 

@@ -10,9 +10,13 @@
 #include "log.h"
 
 #define RING_ENTRIES 512
+#define MEMORIES     64 /* rings whose memory stays pinned; that of others is pinned for each request \
+                         */
 
 static struct io_uring uring;
 static unsigned unsubmitted;
+static bool memories[MEMORIES]; /* that are in use */
+static bool have_memories;
 /* Requests that found no place in the ring; they go first. */
 static struct blk_request *backlog, **backlog_end = &backlog;
 
@@ -26,20 +30,20 @@ static uint64_t bytes_of(const struct blk_request *q)
 static void prepare(struct io_uring_sqe *sqe, const struct disk *d, struct blk_request *q)
 {
     uint64_t offset = q->sector * BLK_SECTOR;
+    unsigned bytes = (unsigned)bytes_of(q);
 
     switch (q->step) {
     case BLK_READ:
-        if (q->pieces == 1)
-            io_uring_prep_read(sqe, d->fd, q->iov[0].iov_base, (unsigned)q->iov[0].iov_len, offset);
+        if (q->ring->memory_index >= 0)
+            io_uring_prep_read_fixed(sqe, d->fd, q->buffer, bytes, offset, q->ring->memory_index);
         else
-            io_uring_prep_readv(sqe, d->fd, q->iov, q->pieces, offset);
+            io_uring_prep_read(sqe, d->fd, q->buffer, bytes, offset);
         break;
     case BLK_WRITE:
-        if (q->pieces == 1)
-            io_uring_prep_write(sqe, d->fd, q->iov[0].iov_base, (unsigned)q->iov[0].iov_len,
-                                offset);
+        if (q->ring->memory_index >= 0)
+            io_uring_prep_write_fixed(sqe, d->fd, q->buffer, bytes, offset, q->ring->memory_index);
         else
-            io_uring_prep_writev(sqe, d->fd, q->iov, q->pieces, offset);
+            io_uring_prep_write(sqe, d->fd, q->buffer, bytes, offset);
         break;
     case BLK_FLUSH:
         io_uring_prep_fsync(sqe, d->fd, IORING_FSYNC_DATASYNC);
@@ -141,6 +145,36 @@ bool disk_ring_reap(void)
     return n;
 }
 
+static bool set_memory(unsigned index, void *start, size_t bytes)
+{
+    struct iovec memory = {start, bytes};
+    __u64 tag = 0;
+
+    return io_uring_register_buffers_update_tag(&uring, index, &memory, &tag, 1) == 1;
+}
+
+void disk_memory_pin(struct blk_ring *r)
+{
+    unsigned i = 0;
+
+    while (i < MEMORIES && memories[i])
+        i++;
+    if (!have_memories || i == MEMORIES ||
+        !set_memory(i, r->memory, (size_t)BLK_BUFFER_PAGES * PAGE_BYTES))
+        return;
+    memories[i] = true;
+    r->memory_index = (int)i;
+}
+
+void disk_memory_unpin(struct blk_ring *r)
+{
+    if (r->memory_index < 0)
+        return;
+    set_memory((unsigned)r->memory_index, NULL, 0);
+    memories[r->memory_index] = false;
+    r->memory_index = -1;
+}
+
 void disk_io_init(struct disk *d)
 {
     d->io.submit = submit;
@@ -162,5 +196,6 @@ bool disk_ring_open(void)
         error = io_uring_queue_init(RING_ENTRIES, &uring, 0);
     if (error)
         log_say(LOG_ERROR, "io_uring is not to be had: %s", strerror(-error));
+    have_memories = !error && !io_uring_register_buffers_sparse(&uring, MEMORIES);
     return !error;
 }

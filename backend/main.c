@@ -189,9 +189,23 @@ static bool lock_run_dir(void)
     return false;
 }
 
+/* The time of day is needed by timers only; a cached one would be read at every turn. */
+static struct event_base *base_without_clock(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base;
+
+    if (!config)
+        return NULL;
+    event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
+    base = event_base_new_with_config(config);
+    event_config_free(config);
+    return base;
+}
+
 static bool begin(void)
 {
-    loop_base = event_base_new();
+    loop_base = base_without_clock();
     if (!loop_base || !lock_run_dir() || !xen_open() || !disk_ring_open())
         return false;
     again = evtimer_new(loop_base, look_again, NULL);

@@ -227,6 +227,7 @@ static bool queue_connect(struct vbd_queue *q, const char *dir, int order, bool 
     q->ring->io = &v->disk.io;
     q->ring->notifier = &q->channel.notifier;
     q->ring->owner = q;
+    disk_memory_pin(q->ring);
     return xen_channel_bind(&q->channel, v->dev.domid, key.port, &q->work);
 }
 
@@ -236,8 +237,10 @@ static void queue_release(struct vbd_queue *q)
 
     work_cancel(&q->work);
     xen_channel_unbind(&q->channel);
-    if (q->ring)
+    if (q->ring) {
+        disk_memory_unpin(q->ring);
         blk_ring_free(q->ring);
+    }
     if (q->journal)
         journal_close(q->journal, q->journal_bytes);
     if (q->shared)
