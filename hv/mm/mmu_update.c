@@ -13,9 +13,9 @@
 
 #define BATCH 64u
 
-#define NO_L1 8ull /* no frame's address */
-/* What of a request's address is not the table's: the entry, and whether A and D are kept. */
-#define IN_L1 ((PAGE_SIZE - 8) | MMU_PT_UPDATE_PRESERVE_AD)
+#define NO_PAGE 8ull /* no frame's address */
+/* What of a request's address is not the page's: the entry, and whether A and D are kept. */
+#define IN_PAGE ((PAGE_SIZE - 8) | MMU_PT_UPDATE_PRESERVE_AD)
 
 static int update_m2p(const struct pt_call *c, mfn_t m, uint64_t pfn)
 {
@@ -99,24 +99,51 @@ static always_inline bool l1_hold(struct frame *f, const struct domain *d)
 /* Not the last one: the use that makes it an L1 has one, too, and the lock was held since. */
 static always_inline void l1_release(uint64_t maddr)
 {
-    if (likely(maddr != NO_L1))
+    if (likely(maddr != NO_PAGE))
         __atomic_fetch_sub(&mfn_frame(mfn(maddr >> PAGE_SHIFT))->word, FW_REF_ONE,
                            __ATOMIC_SEQ_CST);
 }
 
-/* The L1 that a request is for, instead of the remembered one; NO_L1: it is for something else. */
-static always_inline uint64_t l1_find(const struct domain *d, uint64_t ptr, uint64_t remembered,
-                                      uint64_t **l1)
+/* If a request is for an L1, that is remembered instead of the last one, *maddr. */
+static always_inline bool l1_find(const struct domain *d, uint64_t ptr, uint64_t *maddr,
+                                  uint64_t **l1)
 {
     mfn_t m = mfn(ptr >> PAGE_SHIFT);
 
-    l1_release(remembered);
-    if (unlikely(ptr & 7 & ~MMU_PT_UPDATE_PRESERVE_AD) || unlikely(!mfn_valid(m)))
-        return NO_L1;
-    if (unlikely(!l1_hold(mfn_frame(m), d)))
-        return NO_L1;
+    if (unlikely(ptr & 7 & ~MMU_PT_UPDATE_PRESERVE_AD) || unlikely(!mfn_valid(m)) ||
+        unlikely(!l1_hold(mfn_frame(m), d)))
+        return false;
+    l1_release(*maddr);
+    *maddr = ptr & ~IN_PAGE;
     *l1 = mfn_va(m);
-    return ptr & ~IN_L1;
+    return true;
+}
+
+/* A page that is no table yet and is filled by requests, as kernels do when they copy an address
+ * space: we hold a writable use. NO_PAGE: none. */
+struct data_page {
+    uint64_t maddr, *va;
+};
+
+static noinline void data_release(struct data_page *data)
+{
+    if (data->maddr != NO_PAGE)
+        frame_put_writable(mfn_frame(mfn(data->maddr >> PAGE_SHIFT)));
+    data->maddr = NO_PAGE;
+}
+
+/* If a request is for a page that can be written, that is remembered instead of the last one. */
+static noinline int data_find(const struct domain *d, uint64_t ptr, struct data_page *data)
+{
+    mfn_t m = mfn(ptr >> PAGE_SHIFT);
+
+    if ((ptr & 7 & ~MMU_PT_UPDATE_PRESERVE_AD) || !mfn_valid(m) ||
+        frame_get_writable(mfn_frame(m), d))
+        return false;
+    data_release(data);
+    data->maddr = ptr & ~IN_PAGE;
+    data->va = mfn_va(m);
+    return true;
 }
 
 static cold noinline int unreadable(unsigned request, uint64_t at)
@@ -134,7 +161,8 @@ struct place {
 static always_inline int update_batch(struct domain *d, struct domain *pg, struct place *p,
                                       unsigned end)
 {
-    uint64_t l1_maddr = NO_L1, *l1 = NULL, ptr, val;
+    struct data_page data = {.maddr = NO_PAGE};
+    uint64_t l1_maddr = NO_PAGE, *l1 = NULL, ptr, val;
     int rc;
 
     lock(&d->pt_lock);
@@ -143,17 +171,28 @@ static always_inline int update_batch(struct domain *d, struct domain *pg, struc
             rc = aside2(unreadable, p->request, p->at);
             break;
         }
-        if (unlikely((ptr & ~IN_L1) != l1_maddr) &&
-            unlikely((l1_maddr = l1_find(d, ptr, l1_maddr, &l1)) == NO_L1))
+        if (unlikely((ptr & ~IN_PAGE) != l1_maddr) && (ptr & ~IN_PAGE) != data.maddr &&
+            unlikely(!l1_find(d, ptr, &l1_maddr, &l1)) && !aside3(data_find, d, ptr, &data)) {
+            l1_release(l1_maddr); /* what comes may change structure */
+            l1_maddr = NO_PAGE;
+            aside1(data_release, &data);
             rc = aside5(other_request, d, pg, p->request, ptr, val);
-        else
+        } else if (likely((ptr & ~IN_PAGE) == l1_maddr)) {
             rc = leaf_update(d, pg, p->request, l1 + slot_index((uint64_t *)ptr), val,
                              ptr & MMU_PT_UPDATE_PRESERVE_AD);
+        } else {
+            uint64_t *slot = data.va + slot_index((uint64_t *)ptr);
+
+            pte_store(slot, READ_ONCE(*slot), val, ptr & MMU_PT_UPDATE_PRESERVE_AD);
+            rc = 0;
+        }
         if (unlikely(rc))
             break;
         p->at += sizeof(struct mmu_update);
     } while (++p->request != end);
     l1_release(l1_maddr);
+    if (unlikely(data.maddr != NO_PAGE))
+        aside1(data_release, &data);
     unlock(&d->pt_lock);
     return rc;
 }

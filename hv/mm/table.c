@@ -48,6 +48,22 @@ static int no(struct pt_call *c, int err, const char *why)
     return err;
 }
 
+/* Entry i is absent: the last of the absent ones that follow it, or one before. Most of most tables
+ * is empty. */
+static always_inline unsigned skip_absent(const uint64_t *e, unsigned i, unsigned end)
+{
+    for (; i + 8 < end; i += 8) {
+        uint64_t any = 0;
+
+#pragma GCC unroll 8
+        for (unsigned k = 1; k <= 8; k++)
+            any |= e[i + k];
+        if (any & PTE_P)
+            break;
+    }
+    return i;
+}
+
 static int l1_validate(struct pt_call *c, mfn_t m)
 {
     uint64_t *e = mfn_va(m);
@@ -56,8 +72,10 @@ static int l1_validate(struct pt_call *c, mfn_t m)
         uint64_t pte = e[i], normal = pte_normal(pte);
         int rc;
 
-        if (!(pte & PTE_P))
+        if (!(pte & PTE_P)) {
+            i = skip_absent(e, i, PT_ENTRIES);
             continue;
+        }
         rc = leaf_get(c, normal);
         if (unlikely(rc)) {
             rc = pte_refuse(c, rc, &e[i], 1, pte);
@@ -90,8 +108,10 @@ static int upper_validate(struct pt_call *c, mfn_t m, unsigned level)
             e[i] = hv_root[i];
             continue;
         }
-        if (!(pte & PTE_P))
+        if (!(pte & PTE_P)) {
+            i = level < 4 ? skip_absent(e, i, PT_ENTRIES) : i;
             continue;
+        }
         rc = child_get(c, pte, level);
         if (unlikely(rc)) {
             if (c->why)
@@ -119,7 +139,8 @@ static int seg_page_validate(struct pt_call *c, mfn_t m)
                   bad, m.n, ((uint64_t *)mfn_va(m))[bad]);
 }
 
-/* A table is judged for its owner: whom a call names counts for the entries that it writes itself. */
+/* A table is judged for its owner: whom a call names counts for the entries that it writes itself.
+ */
 static int table_validate(struct pt_call *c, mfn_t m, enum frame_type t)
 {
     struct domain *named = c->pg;
@@ -146,11 +167,15 @@ static void table_release(struct pt_call *c, mfn_t m, enum frame_type t, unsigne
         for (unsigned i = 0; i < count; i++) {
             if (e[i] & PTE_P)
                 leaf_put(c->d, e[i]);
+            else
+                i = skip_absent(e, i, count);
         }
         c->worked = true;
         return;
     }
     for (unsigned i = 0; i < count; i++) {
+        if (!(e[i] & PTE_P))
+            i = skip_absent(e, i, count);
         if (!(e[i] & PTE_P) || is_hv_slot(level, i))
             continue;
         table_put(c, pte_mfn(e[i]), (enum frame_type)(t - 1));
