@@ -26,7 +26,8 @@ $(O)/hv/%.S.o: hv/%.S $(O)/hv/asm-offsets.h hv/hv.mk
 
 # Files of frequent hypercalls keep no frame pointer and leave alone their caller's: a back trace skips the caller of such a
 # function, which mostly is the entry code.
-HV_HOT := mm/mmu_update mm/mmuext mm/va_mapping dom/event dom/multicall dom/grant dom/grant_use dom/grant_copy
+HV_HOT := mm/mmu_update mm/mmuext mm/va_mapping dom/event dom/multicall dom/grant dom/grant_use dom/grant_copy \
+	mm/grant_map
 $(HV_HOT:%=$(O)/hv/%.o): HV_CFLAGS += -fomit-frame-pointer -ffixed-rbp -fno-align-jumps -fno-align-labels -fno-align-loops
 
 # Else the compiler finds in memcpy() a loop that could be a call of memcpy().

@@ -182,12 +182,15 @@ long do_grant_table_op(uint64_t cmd, uint64_t arg, uint64_t count)
         unsigned n = MIN(left, (uint32_t)GRANT_BATCH);
         int rc;
 
-        if (copy_from_guest(ops, arg, n * size))
+        /* Of odd size are single operations only, and swaps. */
+        if (likely(!(size & 7)) ? !guest_load_words(ops, arg, n * size / 8)
+                                : copy_from_guest(ops, arg, n * size))
             return -XEN_EFAULT;
         rc = grant_ops[op].fn(ops, n);
         if (rc)
             return rc;
-        if (copy_to_guest(arg, ops, n * size))
+        if (likely(!(size & 7)) ? !guest_store_words(arg, ops, n * size / 8)
+                                : copy_to_guest(arg, ops, n * size))
             return -XEN_EFAULT;
         arg += n * size;
         left -= n;

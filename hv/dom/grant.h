@@ -146,10 +146,10 @@ static always_inline int grant_hold(struct domain *owner, mfn_t m, bool writable
 }
 static always_inline void grant_drop(mfn_t m, bool writable)
 {
-    if (writable)
-        frame_put_writable(mfn_frame(m));
-    else
-        frame_put_ref(mfn_frame(m));
+    if (writable && !frame_try_put_writable(mfn_frame(m)))
+        aside1(frame_put_writable, mfn_frame(m));
+    else if (!writable && !frame_try_put_ref(mfn_frame(m)))
+        aside1(frame_put_ref, mfn_frame(m));
 }
 
 void grant_limit(struct domain *d, unsigned frames); /* most frames of the table; not above GRANT_FRAMES_MAX */

@@ -21,7 +21,7 @@ struct copy_run {
     struct side from, to;
 };
 
-static noinline void relock(struct copy_run *c, struct domain *granter)
+static always_inline void relock(struct copy_run *c, struct domain *granter)
 {
     if (c->locked)
         unlock(&c->locked->grants->lock);
@@ -117,8 +117,10 @@ static always_inline int copy_one(struct copy_run *c, const struct gnttab_copy *
 int grant_copy_batch(void *ops, unsigned n)
 {
     struct gnttab_copy *op = ops;
-    struct copy_run c = {.from.key = SIDE_CLOSED, .to.key = SIDE_CLOSED};
+    struct copy_run c;
 
+    c.locked = NULL;
+    c.from.key = c.to.key = SIDE_CLOSED; /* what else is in there counts once they are open */
     for (unsigned i = 0; i < n; i++)
         op[i].status = (int16_t)copy_one(&c, &op[i]);
     side_close(&c, &c.from, false);

@@ -6,13 +6,13 @@
 
 #include "grant.h"
 
-static void lock_both(struct domain *granter, struct grant_table *mapper)
+static always_inline void lock_both(struct domain *granter, struct grant_table *mapper)
 {
     lock(&granter->grants->lock);
     lock(&mapper->track_lock);
 }
 
-static void unlock_both(struct domain *granter, struct grant_table *mapper)
+static always_inline void unlock_both(struct domain *granter, struct grant_table *mapper)
 {
     unlock(&mapper->track_lock);
     unlock(&granter->grants->lock);

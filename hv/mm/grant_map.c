@@ -32,7 +32,7 @@ static always_inline uint64_t *slot_of(struct pt_run *r, uint64_t va)
 
 /* The entry at a machine address, if it is one of a live L1 of the domain, whose frame is
  * referenced then. */
-static uint64_t *slot_at(const struct pt_run *r, uint64_t maddr)
+static noinline uint64_t *slot_at(const struct pt_run *r, uint64_t maddr)
 {
     mfn_t m = mfn(maddr >> PAGE_SHIFT);
 
@@ -55,7 +55,7 @@ static always_inline void drop(uint64_t where, bool by_pte)
         frame_put_ref(mfn_frame(mfn(where >> PAGE_SHIFT)));
 }
 
-static cold int no_place(const struct domain *d, uint64_t where, bool by_pte)
+static cold noinline int no_place(const struct domain *d, uint64_t where, bool by_pte)
 {
     return refuse(-XEN_EINVAL, "grant at %s %#lx: no entry of an L1 page table of d%u is there",
                   by_pte ? "machine address" : "address", where, d->id);
@@ -81,7 +81,7 @@ static cold noinline int not_this(uint64_t old, mfn_t m, bool writable)
                   old, writable ? "writable" : "read-only", m.n);
 }
 
-static int replace(struct pt_run *r, uint64_t *slot, uint64_t va)
+static noinline int replace(struct pt_run *r, uint64_t *slot, uint64_t va)
 {
     uint64_t *other = slot_of(r, va);
 

@@ -76,6 +76,10 @@ void tlb_flush_domain(struct domain *d, uint64_t vcpus)
 {
     uint64_t mask = 0;
 
+    if (cpu_count == 1) { /* all of them ran here */
+        tlb_flush_local();
+        return;
+    }
     for_each_vcpu (d, v) {
         if (vcpus >> v->id & 1)
             mask |= 1ull << v->pcpu->id;

@@ -107,19 +107,10 @@ static always_inline int leaf_get(struct pt_call *c, uint64_t pte)
 static always_inline void leaf_put(const struct domain *d, uint64_t pte)
 {
     struct frame *f = mfn_frame(pte_mfn(pte));
-    uint64_t w;
 
-    if (likely(mfn_valid(pte_mfn(pte)) && READ_ONCE(f->owner) == d)) {
-        w = READ_ONCE(f->word);
-        if (pte & PTE_RW) {
-            if (likely((w & FW_COUNT_MASK) > 1) &&
-                likely(word_cas(f, &w, w - FW_REF_ONE - FW_COUNT_ONE)))
-                return;
-        } else if (likely(w >= 2 * FW_REF_ONE) && likely(word_cas(f, &w, w - FW_REF_ONE))) {
-            return;
-        }
-    }
-    aside1(leaf_put_slow, pte);
+    if (unlikely(!mfn_valid(pte_mfn(pte))) || unlikely(READ_ONCE(f->owner) != d) ||
+        unlikely(!(pte & PTE_RW ? frame_try_put_writable(f) : frame_try_put_ref(f))))
+        aside1(leaf_put_slow, pte);
 }
 
 /* Stores an entry that the processor may mark accessed or dirty meanwhile; keep_ad: those marks

@@ -85,6 +85,16 @@ bool guest_store32(uint64_t dst, uint32_t v)
     return !copy_to_guest(dst, &v, sizeof(v));
 }
 
+bool guest_load_words(void *dst, uint64_t src, uint64_t words)
+{
+    return !copy_from_guest(dst, src, words * 8);
+}
+
+bool guest_store_words(uint64_t dst, const void *src, uint64_t words)
+{
+    return !copy_to_guest(dst, src, words * 8);
+}
+
 bool guest_load64(uint64_t *dst, uint64_t src)
 {
     return !copy_from_guest(dst, src, sizeof(*dst));

@@ -207,6 +207,26 @@ START_TEST(pages_that_are_no_tables_are_data)
 }
 END_TEST
 
+START_TEST(data_becomes_a_table_in_the_same_batch)
+{
+    mfn_t m = spare(PAGE_DATA + 3), data = fake_page(d1, PAGE_DATA);
+    struct mmu_update u[] = {
+        {fake_maddr(m, 5), fake_pte(data, RW)},    {fake_maddr(L1, 100), fake_pte(data, RO)},
+        {fake_maddr(m, 6), 0},                     {fake_maddr(L1, 101), fake_pte(data, RO)},
+        {fake_maddr(fake_page(d1, PAGE_L2), 1), fake_pte(m, TABLE)},
+        {fake_maddr(m, 7), fake_pte(data, RW)},
+    };
+
+    ck_assert_int_eq(updates(u, ARRAY_SIZE(u)), 0);
+    ck_assert_uint_eq(type_of(m), FT_L1);
+    ck_assert_uint_eq(uses_of(m), 1);
+    ck_assert_uint_eq(uses_of(data), 3); /* its mapping, and entries 5 and 7 */
+    ck_assert_uint_eq(fake_words(m)[7], fake_pte(data, RW));
+    u[0].val = fake_pte(fake_page(d1, PAGE_L4), RW); /* an entry of a table now, and judged */
+    ck_assert_int_eq(updates(u, 1), -XEN_EBUSY);
+}
+END_TEST
+
 START_TEST(batches_stop_at_the_first_refusal)
 {
     mfn_t m = fake_page(d1, PAGE_DATA);
@@ -319,6 +339,6 @@ int main(void)
               tables_are_not_mapped_writable, the_hardware_domain_acts_for_others,
               device_memory_is_the_hardware_domains, accessed_and_dirty_may_be_kept, m2p_entries,
               hypervisor_slots_are_left_alone, pages_that_are_no_tables_are_data,
-              batches_stop_at_the_first_refusal, long_batches_pause, lists_that_fault,
+              data_becomes_a_table_in_the_same_batch, batches_stop_at_the_first_refusal, long_batches_pause, lists_that_fault,
               addresses_find_their_entry, lookups_need_no_lock);
 }

@@ -25,10 +25,12 @@ int copy_from_guest(void *dst, uint64_t src, uint64_t len);
 int copy_to_guest(uint64_t dst, const void *src, uint64_t len);
 int clear_guest(uint64_t dst, uint64_t len);
 
-/* One load or store; true if it worked. For hot paths: no range check of their own (guest_range_ok first). */
+/* One load or store, or some of 8 bytes; true if it worked. For hot paths: no range check of their own (guest_range_ok first). */
 #ifdef PARAVANE_HOST
 bool guest_load32(uint32_t *dst, uint64_t src);
 bool guest_store32(uint64_t dst, uint32_t v);
+bool guest_load_words(void *dst, uint64_t src, uint64_t words);
+bool guest_store_words(uint64_t dst, const void *src, uint64_t words);
 bool guest_load64(uint64_t *dst, uint64_t src);
 bool guest_store64(uint64_t dst, uint64_t v);
 #else

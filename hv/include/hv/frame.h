@@ -160,5 +160,21 @@ static always_inline bool frame_try_writable(struct frame *f, const struct domai
     aside1(frame_put_writable, f);
     return false;
 }
+/* And of giving back: all but the last use. */
+static always_inline bool frame_try_put_ref(struct frame *f)
+{
+    uint64_t w = READ_ONCE(f->word);
+
+    return likely(w >= 2 * FW_REF_ONE) &&
+           likely(__atomic_compare_exchange_n(&f->word, &w, w - FW_REF_ONE, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+}
+static always_inline bool frame_try_put_writable(struct frame *f)
+{
+    uint64_t w = READ_ONCE(f->word);
+
+    return likely((w & FW_COUNT_MASK) > 1) &&
+           likely(__atomic_compare_exchange_n(&f->word, &w, w - FW_REF_ONE - FW_COUNT_ONE, false, __ATOMIC_SEQ_CST,
+                                              __ATOMIC_RELAXED));
+}
 
 #endif
