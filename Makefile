@@ -56,7 +56,7 @@ deps: $(NEEDS:%=build/.deps-%.mk)
 
 ifneq ($(BUILDING),)
 include hv/hv.mk guest-lib/guest.mk
-include $(filter-out hv/% guest-lib/%,$(wildcard */*.mk)) $(wildcard tests/*/*.mk) tools/pvctl/pvctl.mk
+include $(filter-out hv/% guest-lib/%,$(wildcard */*.mk)) $(wildcard tests/*/*.mk tools/*/*.mk)
 endif
 
 all: $(O)/paravane guests
