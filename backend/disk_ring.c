@@ -10,8 +10,9 @@
 #include "log.h"
 
 #define RING_ENTRIES 512
-#define MEMORIES     64 /* rings whose memory stays pinned; that of others is pinned for each request \
-                         */
+#define MEMORIES                                                                                   \
+    64 /* rings whose memory stays pinned; that of others is pinned for each request               \
+        */
 
 static struct io_uring uring;
 static unsigned unsubmitted;

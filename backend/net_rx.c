@@ -6,16 +6,24 @@
 
 #include "net_rx.h"
 
+/* Frames begin with a page, as the pages that they go to are full ones: a piece is copied at once.
+ */
+#define BUFFER_STRIDE (PAGE_BYTES + 17 * PAGE_BYTES)
+
 static void gather(struct net_rx *rx)
 {
+    rx->first = rx->frames = 0;
+    rx->drained = false;
     while (rx->frames < NET_RX_FRAMES) {
         struct net_frame *f = &rx->frame[rx->frames];
         long n;
 
-        f->buffer = rx->memory + rx->frames * (size_t)FRAME_SPACE;
+        f->buffer = rx->memory + rx->frames * (size_t)BUFFER_STRIDE + PAGE_BYTES - FRAME_HEAD;
         n = rx->receiver->receive(rx->receiver, f->buffer, FRAME_SPACE);
-        if (n <= (long)FRAME_HEAD)
+        if (n <= (long)FRAME_HEAD) {
+            rx->drained = true;
             return;
+        }
         f->bytes = (unsigned)(n - (long)FRAME_HEAD);
         rx->frames++;
     }
@@ -146,13 +154,11 @@ enum net_rx_result net_rx_sweep(struct net_rx *rx)
 {
     if (rx->side.broken)
         return NET_RX_FULL;
-    if (rx->first == rx->frames) {
-        rx->first = rx->frames = 0;
+    if (rx->first == rx->frames)
         gather(rx);
-        if (!rx->frames)
-            return NET_RX_EMPTY;
-    }
-    return deliver(rx) ? NET_RX_MORE : NET_RX_FULL;
+    if (rx->first < rx->frames && !deliver(rx))
+        return NET_RX_FULL;
+    return rx->first == rx->frames && rx->drained ? NET_RX_EMPTY : NET_RX_MORE;
 }
 
 struct net_rx *net_rx_new(struct grants *grants)
@@ -163,7 +169,7 @@ struct net_rx *net_rx_new(struct grants *grants)
         return NULL;
     rx->copies.grants = grants;
     rx->copies.failed = copy_failed;
-    rx->memory = malloc(NET_RX_FRAMES * (size_t)FRAME_SPACE);
+    rx->memory = aligned_alloc(PAGE_BYTES, NET_RX_FRAMES * (size_t)BUFFER_STRIDE);
     if (!rx->memory) {
         free(rx);
         return NULL;

@@ -21,6 +21,7 @@ struct net_rx {
     bool scatter;           /* frames may take several slots */
     uint8_t *memory;        /* NET_RX_FRAMES buffers */
     unsigned first, frames; /* read, and not delivered */
+    bool drained;           /* the last attempt to read found nothing */
     unsigned slots;
     struct net_frame frame[NET_RX_FRAMES];
     uint8_t response[NET_ENTRIES][NET_RESPONSE_MAX];

@@ -85,11 +85,19 @@ static bool read_slots(struct assembly *a, int index)
     return true;
 }
 
+/* The frame is placed so that its second slot has the same offset in a page as at the guest: so
+ * have most others then, and each is copied at once. */
 static void fetch(struct assembly *a)
 {
     struct net_tx *tx = a->tx;
-    uint8_t *to = frame_data(a->frame);
+    unsigned start = tx->used + (unsigned)FRAME_HEAD;
+    uint8_t *to;
 
+    if (a->slots > 1)
+        start += (a->slot[1].offset - a->slot[0].size - start) % PAGE_BYTES;
+    to = tx->memory + start;
+    a->frame->buffer = to - FRAME_HEAD;
+    tx->used = start + a->frame->bytes;
     for (unsigned i = 0; i < a->slots; i++) {
         const struct netif_tx_request *slot = &a->slot[i];
 
@@ -97,7 +105,6 @@ static void fetch(struct assembly *a)
             copies_add(&tx->copies, false, slot->gref, slot->offset, to, slot->size, a->frame);
         to += slot->size;
     }
-    tx->used += (unsigned)((FRAME_HEAD + a->frame->bytes + 15) & ~15ul);
 }
 
 static bool read_frame(struct net_tx *tx, unsigned waiting)
@@ -105,7 +112,7 @@ static bool read_frame(struct net_tx *tx, unsigned waiting)
     int index = (int)tx->frames;
     struct assembly a = {.tx = tx, .frame = &tx->frame[index], .waiting = waiting};
 
-    *a.frame = (struct net_frame){.buffer = tx->memory + tx->used};
+    *a.frame = (struct net_frame){.bytes = 0};
     next_slot(&a, &a.slot[0], sizeof(a.slot[0]), index);
     a.slots = 1;
     a.frame->bytes = a.slot[0].size;
@@ -170,7 +177,7 @@ bool net_tx_sweep(struct net_tx *tx)
 
     tx->used = tx->frames = tx->slots = 0;
     while (!tx->side.broken && tx->slots < waiting && tx->frames < NET_TX_FRAMES &&
-           tx->used + FRAME_SPACE <= NET_TX_MEMORY) {
+           tx->used + PAGE_BYTES + FRAME_SPACE <= NET_TX_MEMORY) {
         if (!read_frame(tx, waiting - tx->slots))
             break;
     }

@@ -31,6 +31,8 @@ struct vif_queue {
     void *tx_ring, *rx_ring;
     struct vif_journals *journals;
     struct event *readable;
+    bool listening;  /* the event is set */
+    bool has_frames; /* the TAP device had some when it was last asked */
     int fd;
 };
 
@@ -67,25 +69,39 @@ static void tap_readable(evutil_socket_t fd, short what, void *queue)
 {
     (void)fd;
     (void)what;
+    ((struct vif_queue *)queue)->has_frames = true;
     work_schedule(&((struct vif_queue *)queue)->work);
+}
+
+/* While the guest has no room, the TAP device is not listened to. */
+static void listen_to_tap(struct vif_queue *q, bool listen)
+{
+    if (q->listening == listen)
+        return;
+    q->listening = listen;
+    if (listen)
+        event_add(q->readable, NULL);
+    else
+        event_del(q->readable);
 }
 
 static bool queue_run(struct work *work)
 {
     struct vif_queue *q = (struct vif_queue *)work;
-    enum net_rx_result received;
+    enum net_rx_result received = NET_RX_EMPTY;
     bool more;
 
     if (q->vif->dev.stopping)
         return false;
     more = net_tx_sweep(q->tx);
-    received = net_rx_sweep(q->rx);
+    if (q->has_frames)
+        received = net_rx_sweep(q->rx);
+    q->has_frames = received != NET_RX_EMPTY;
     if (q->tx->side.broken || q->rx->side.broken) {
         device_fail(&q->vif->dev, q->tx->side.broken ? q->tx->side.broken : q->rx->side.broken);
         return false;
     }
-    if (received == NET_RX_EMPTY)
-        event_add(q->readable, NULL);
+    listen_to_tap(q, received != NET_RX_FULL);
     if (more || received == NET_RX_MORE)
         return true;
     xen_channel_unmask(&q->channel[0]);
@@ -239,7 +255,7 @@ static bool queue_connect(struct vif_queue *q, const char *dir, bool resume)
     q->fd = q == q->vif->queue ? q->vif->fd : tap_open(q->vif->name);
     if (q->fd < 0)
         return false;
-    q->readable = event_new(loop_base, q->fd, EV_READ, tap_readable, q);
+    q->readable = event_new(loop_base, q->fd, EV_READ | EV_PERSIST, tap_readable, q);
     return q->readable;
 }
 
