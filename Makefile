@@ -38,6 +38,7 @@ NEEDS_stress := run
 NEEDS_coverage := test
 NEEDS_mutants := test
 NEEDS_fuzz := fuzz
+NEEDS_build/guests.cpio := run guests
 NEEDS_deps := run test fuzz gdb format
 GOALS := $(or $(MAKECMDGOALS),all)
 BUILDING := $(filter-out format clean help,$(GOALS))

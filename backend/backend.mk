@@ -34,3 +34,6 @@ test-backend: $(BACKEND_TESTS:%=build/backend/%)
 	for t in $^; do $$t || exit 1; done
 
 -include $(shell find build/backend -name '*.d' 2>/dev/null)
+
+TESTS += $(foreach t,$(BACKEND_TESTS),'backend $t=build/backend/$t')
+TEST_FILES += $(BACKEND_TESTS:%=build/backend/%)

@@ -59,3 +59,6 @@ build/minos-pv: $(call minos_objs,$(MINOS_PV)) $(PVGUEST_LIB) $(PVGUEST_LDS)
 minos: build/minos.bin build/minos-pv
 
 -include $(MINOS_OBJS:.o=.d) $(MINOS_USER_OBJS:.o=.d)
+
+TESTS += 'minos on bare metal=tests/boot/minos.sh'
+TEST_FILES += minos

@@ -26,3 +26,6 @@ check-xenstore: $(XSL_PROGRAMS) build/xenstore-lite/xenstore-lite
 	@tools/run-tests $(foreach t,$(XSL_TESTED),'xenstore $t=build/xenstore-test/$t') 'xenstore socket=tests/xenstore/socket.sh'
 
 -include $(shell find build/xenstore-test -name '*.d' 2>/dev/null)
+
+TESTS += $(foreach t,$(XSL_TESTED),'xenstore $t=build/xenstore-test/$t') 'xenstore socket=tests/xenstore/socket.sh'
+TEST_FILES += $(XSL_PROGRAMS) build/xenstore-lite/xenstore-lite

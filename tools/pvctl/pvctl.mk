@@ -13,3 +13,6 @@ build/pvctl/pvctl: $(PVCTL_OBJS)
 	$(CC) -o $@ $^ $(PVCTL_LIBS)
 
 -include $(PVCTL_OBJS:.o=.d)
+
+TESTS += 'guests by pvctl=tests/boot/pvctl.sh $(O)/paravane'
+TEST_FILES += build/guests.cpio build/dom0/physinfo build/minos-pv guests
