@@ -13,7 +13,8 @@
 #include "log.h"
 
 #define CHECK_INTERVAL  20  /* milliseconds */
-#define RESUME_ATTEMPTS 250 /* while a predecessor that was killed still holds ports */
+#define WAIT_MAX        640 /* between looks at a device that waits for something */
+#define RESUME_ATTEMPTS 30  /* while a predecessor that was killed still holds ports */
 
 static const struct device_class *const classes[] = {&vbd_class, &vif_class};
 #define CLASSES (sizeof(classes) / sizeof(*classes))
@@ -53,6 +54,7 @@ static struct device *add(const struct device_class *class, unsigned domid, unsi
     dev->domid = domid;
     dev->id = id;
     dev->work.run = check_work;
+    dev->wait = CHECK_INTERVAL;
     snprintf(dev->back, sizeof(dev->back), "backend/%s/%u/%u", class->name, domid, id);
     dev->next = devices;
     devices = dev;
@@ -145,14 +147,23 @@ void device_fail(struct device *dev, const char *why)
     store_put(dev->back, "error", "%s", why);
 }
 
+/* What a device waits for may take long, a locked image for instance: it is looked at less and less
+ * often. */
+static void look_later(struct device *dev)
+{
+    dev->later = true;
+    dev->wait = dev->wait * 2 < WAIT_MAX ? dev->wait * 2 : WAIT_MAX;
+}
+
 static void offer(struct device *dev)
 {
     switch (dev->class->offer(dev)) {
     case DEVICE_OK:
         dev->offered = true;
+        dev->wait = CHECK_INTERVAL;
         break;
     case DEVICE_LATER:
-        dev->later = true;
+        look_later(dev);
         break;
     case DEVICE_FAILED:
         device_fail(dev, "what it stands for cannot be opened");
@@ -170,12 +181,13 @@ static void connect(struct device *dev, bool resume)
     case DEVICE_OK:
         dev->connected = true;
         dev->attempts = 0;
+        dev->wait = CHECK_INTERVAL;
         dev->class->describe(dev);
         set_state(dev, XenbusStateConnected);
         log_say(LOG_INFO, "%s is connected%s", dev->back, resume ? " again" : "");
         break;
     case DEVICE_LATER:
-        dev->later = true;
+        look_later(dev);
         break;
     case DEVICE_FAILED:
         device_fail(dev, "what the front end has written cannot be used");
@@ -337,7 +349,7 @@ bool devices_again(void)
         if (!dev->later)
             continue;
         some = true;
-        if (now - dev->checked >= CHECK_INTERVAL)
+        if (now - dev->checked >= dev->wait)
             work_schedule(&dev->work);
     }
     return some;

@@ -48,8 +48,8 @@ struct device {
     bool failed;                              /* broken by its front end, until that closes */
     int after_stop;                           /* state to go to then */
     unsigned attempts;                        /* to resume */
-    long checked;                             /* milliseconds */
-    bool later;                               /* to be looked at again */
+    long checked, wait; /* milliseconds: when last looked at, pause until the next time */
+    bool later;         /* to be looked at again */
 };
 
 struct device_options {
