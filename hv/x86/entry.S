@@ -71,6 +71,27 @@ syscall_stub_end:
     push %rax
 .endm
 
+/* And back; the error code and vector go too. RSP: RIP and what follows it. */
+.macro pop_gprs
+    pop %rax
+    pop %rcx
+    pop %rdx
+    pop %rbx
+    add $8, %rsp
+    pop %rbp
+    pop %rsi
+    pop %rdi
+    pop %r8
+    pop %r9
+    pop %r10
+    pop %r11
+    pop %r12
+    pop %r13
+    pop %r14
+    pop %r15
+    add $8, %rsp
+.endm
+
 /* RSP: RIP and what follows it in the frame is pushed. Fills in the rest but for what SYSCALL destroyed and what C
  * preserves. */
 .macro save_syscall_regs vector
@@ -157,23 +178,7 @@ ENTRY(exit_to_guest)
     mov VCPU_info(%rbx), %rcx
     cmpb $0, INFO_pending(%rcx)
     jne 2f
-1:  pop %rax
-    pop %rcx
-    pop %rdx
-    pop %rbx
-    add $8, %rsp
-    pop %rbp
-    pop %rsi
-    pop %rdi
-    pop %r8
-    pop %r9
-    pop %r10
-    pop %r11
-    pop %r12
-    pop %r13
-    pop %r14
-    pop %r15
-    add $8, %rsp
+1:  pop_gprs
     .globl exit_iretq
 exit_iretq:
     iretq
@@ -251,23 +256,7 @@ trap_from_hv:
     test %rax, %rax
     jnz 2f
     mov %rbp, %rsp
-    pop %rax
-    pop %rcx
-    pop %rdx
-    pop %rbx
-    add $8, %rsp
-    pop %rbp
-    pop %rsi
-    pop %rdi
-    pop %r8
-    pop %r9
-    pop %r10
-    pop %r11
-    pop %r12
-    pop %r13
-    pop %r14
-    pop %r15
-    add $8, %rsp
+    pop_gprs
     iretq
 2:  /* IRET to the guest had faulted: go on with the guest's registers, which were put back in their place. */
     mov %rax, %rsp
