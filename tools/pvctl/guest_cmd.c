@@ -20,7 +20,7 @@ static const char help[] =
     "  --weight N            its share of a contended processor, relative to others' (256)\n"
     "  --disk IMAGE[,ro]     a disk: a raw file or a block device; may be repeated: xvda, xvdb, "
     "...\n"
-    "  --net [BRIDGE]        a network card, its back end joined to that bridge; may be repeated\n"
+    "  --net BRIDGE          a network card on that bridge ('': on none); may be repeated\n"
     "  --json                run: at the end, print what the guest used on standard error\n"
     "run ends with the status that the guest left in its store node data/exit-status (pv_exit() "
     "does), else with 0 when\n"
@@ -46,7 +46,7 @@ static const struct option longs[] = {{"name", required_argument, NULL, O_NAME},
                                       {"vcpus", required_argument, NULL, O_VCPUS},
                                       {"weight", required_argument, NULL, O_WEIGHT},
                                       {"disk", required_argument, NULL, O_DISK},
-                                      {"net", optional_argument, NULL, O_NET},
+                                      {"net", required_argument, NULL, O_NET},
                                       {"json", no_argument, NULL, O_JSON},
                                       {"help", no_argument, NULL, O_HELP},
                                       {NULL, 0, NULL, 0}};
@@ -83,7 +83,7 @@ static void add_net(struct guest_config *g, const char *bridge)
 {
     if (g->nets == NETS_MAX)
         die("at most %d network cards", NETS_MAX);
-    g->bridge[g->nets++] = bridge ? bridge : "";
+    g->bridge[g->nets++] = bridge;
 }
 
 static void parse(int argc, char **argv, struct guest_config *g, bool *json)
@@ -116,8 +116,6 @@ static void parse(int argc, char **argv, struct guest_config *g, bool *json)
             add_disk(g, optarg);
             break;
         case O_NET:
-            if (!optarg && optind < argc && *argv[optind] != '-' && g->kernel)
-                optarg = argv[optind++];
             add_net(g, optarg);
             break;
         case O_JSON:
@@ -130,15 +128,12 @@ static void parse(int argc, char **argv, struct guest_config *g, bool *json)
             fputs(help, stderr);
             exit(EXIT_USAGE);
         }
-        if (!g->kernel && optind < argc && *argv[optind] != '-')
-            g->kernel = argv[optind++];
     }
-    if (!g->kernel && optind < argc)
-        g->kernel = argv[optind++];
-    if (!g->kernel || optind < argc) {
+    if (optind + 1 != argc) { /* getopt has put it behind the options, wherever it stood */
         fputs(help, stderr);
         exit(EXIT_USAGE);
     }
+    g->kernel = argv[optind];
     if (!g->name)
         g->name = strrchr(g->kernel, '/') ? strrchr(g->kernel, '/') + 1 : g->kernel;
 }
