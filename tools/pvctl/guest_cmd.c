@@ -150,7 +150,8 @@ int cmd_run(struct ctl *c, int argc, char **argv)
              config.memory_mib, config.vcpus, config.disks, config.nets);
     if (!guest_create(c, &config, &g))
         return EXIT_BROKEN;
-    progress("domain %u runs", g.id);
+    progress("domain %u runs%s", g.id,
+             isatty(STDIN_FILENO) ? "; Ctrl-] asks it to power off, once more ends it" : "");
     status = keeper_run(c, &g, true);
     if (json)
         fprintf(stderr, "{\"domain\": %u, \"status\": %d}\n", g.id, status);

@@ -42,6 +42,8 @@ struct keeper {
     evtchn_port_t port; /* our end */
     int log, listener, client[CLIENTS_MAX];
     struct event *client_event[CLIENTS_MAX];
+    struct event *typing;      /* standard input, while it is no terminal */
+    struct event *store_event; /* the store's connection, if c->xs is there */
     unsigned interrupts;
     int status; /* -1: it goes on */
 };
@@ -102,6 +104,13 @@ static void drain(struct keeper *k)
     out(k, buf, n);
 }
 
+static unsigned room_to_type(const struct keeper *k)
+{
+    uint32_t used = k->ring->in_prod - __atomic_load_n(&k->ring->in_cons, __ATOMIC_ACQUIRE);
+
+    return used < sizeof(k->ring->in) ? (unsigned)(sizeof(k->ring->in) - used) : 0;
+}
+
 /* What does not fit is lost, as on a serial line. */
 static void type(struct keeper *k, const char *buf, size_t n)
 {
@@ -125,6 +134,8 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
         return;
     xenevtchn_unmask(k->evtchn, (evtchn_port_t)port);
     drain(k);
+    if (k->typing && room_to_type(k))
+        event_add(k->typing, NULL);
 }
 
 /* ---- The end. ---- */
@@ -157,33 +168,66 @@ static void look(struct keeper *k)
     event_base_loopbreak(k->base);
 }
 
-static void on_store(evutil_socket_t fd, short what, void *arg)
+static void watch_store(struct keeper *k);
+
+/* The store's daemon may be gone without a successor that has its connections. */
+static void on_store_wanted(evutil_socket_t fd, short what, void *arg)
 {
+    static const struct timeval again = {.tv_usec = 250000};
     struct keeper *k = arg;
-    char **event = xs_check_watch(k->c->xs);
 
     (void)fd;
     (void)what;
-    for (; event; event = xs_check_watch(k->c->xs)) {
+    k->c->xs = xs_open(0);
+    if (!k->c->xs) {
+        event_base_once(k->base, -1, EV_TIMEOUT, on_store_wanted, k, &again);
+        return;
+    }
+    watch_store(k);
+    look(k); /* it may have ended meanwhile */
+}
+
+static void on_store(evutil_socket_t fd, short what, void *arg)
+{
+    struct keeper *k = arg;
+    char **event;
+
+    while ((event = xs_check_watch(k->c->xs))) {
         free(event);
         look(k);
     }
+    if (errno == EAGAIN)
+        return;
+    event_free(k->store_event);
+    xs_close(k->c->xs);
+    on_store_wanted(fd, what, k);
 }
 
-/* The first Ctrl-C of `run` without a terminal, and SIGTERM, ask the guest; the second ends it. */
-static void on_signal(evutil_socket_t sig, short what, void *arg)
+static void watch_store(struct keeper *k)
 {
-    struct keeper *k = arg;
+    k->store_event = event_new(k->base, xs_fileno(k->c->xs), EV_READ | EV_PERSIST, on_store, k);
+    event_add(k->store_event, NULL);
+    xs_watch(k->c->xs, "@releaseDomain", "end");
+}
 
-    (void)sig;
-    (void)what;
+/* The first time asks the guest, the second ends it. */
+static void interrupt(struct keeper *k, int status)
+{
     if (!k->interrupts++) {
         progress("asking the guest to power off; once more ends it");
-        node_write(k->c, k->id, "control/shutdown", "poweroff");
+        if (k->c->xs)
+            node_write(k->c, k->id, "control/shutdown", "poweroff");
         return;
     }
-    k->status = 128 + (int)sig;
+    k->status = status;
     event_base_loopbreak(k->base);
+}
+
+/* Ctrl-C of `run` without a terminal, and SIGTERM. */
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+    (void)what;
+    interrupt(arg, 128 + (int)sig);
 }
 
 /* ---- The terminal, and those who attach. ---- */
@@ -192,13 +236,33 @@ static void on_stdin(evutil_socket_t fd, short what, void *arg)
 {
     struct keeper *k = arg;
     char buf[256];
-    ssize_t n = read(fd, buf, sizeof(buf));
+    unsigned room = k->typing ? room_to_type(k) : sizeof(buf);
+    ssize_t n;
 
     (void)what;
-    if (n > 0)
-        type(k, buf, (size_t)n);
-    else
+    if (!room) { /* the event that the guest sends when it has read goes on with it */
+        event_del(k->typing);
+        return;
+    }
+    n = read(fd, buf, room < sizeof(buf) ? room : sizeof(buf));
+    if (n <= 0) {
         event_free(event_base_get_running_event(k->base));
+        k->typing = NULL;
+        return;
+    }
+    if (!k->typing && memchr(buf, ESCAPE, (size_t)n))
+        interrupt(k, 128 + SIGINT);
+    else
+        type(k, buf, (size_t)n);
+}
+
+static void listen_to_stdin(struct keeper *k)
+{
+    struct event *e = event_new(k->base, STDIN_FILENO, EV_READ | EV_PERSIST, on_stdin, k);
+
+    if (!isatty(STDIN_FILENO))
+        k->typing = e;
+    event_add(e, NULL);
 }
 
 static void on_client(evutil_socket_t fd, short what, void *arg)
@@ -308,16 +372,17 @@ int keeper_run(struct ctl *c, const struct guest *g, bool attached)
     if (!attached)
         listen_for_clients(&k);
     else
-        event_add(event_new(k.base, STDIN_FILENO, EV_READ | EV_PERSIST, on_stdin, &k), NULL);
+        listen_to_stdin(&k);
     raw = attached && raw_terminal(&before);
     event_add(event_new(k.base, xenevtchn_fd(k.evtchn), EV_READ | EV_PERSIST, on_event, &k), NULL);
-    event_add(event_new(k.base, xs_fileno(c->xs), EV_READ | EV_PERSIST, on_store, &k), NULL);
+    watch_store(&k);
     evsignal_add(evsignal_new(k.base, SIGINT, on_signal, &k), NULL);
     evsignal_add(evsignal_new(k.base, SIGTERM, on_signal, &k), NULL);
-    xs_watch(c->xs, "@releaseDomain", "end");
     if (xc_domain_unpause(c->xc, g->id))
         die("domain %u cannot be started: %s", g->id, strerror(errno));
     event_base_dispatch(k.base);
+    while (!c->xs) /* clearing up needs the store */
+        event_base_loop(k.base, EVLOOP_ONCE);
     drain(&k);
     if (raw)
         tcsetattr(STDIN_FILENO, TCSANOW, &before);
