@@ -20,6 +20,7 @@
 
 #include "pages.h"
 #include "sched.h"
+#include "trace.h"
 
 /* ---- Quiet: nobody holds pointers from before. ---- */
 
@@ -122,6 +123,7 @@ void domain_destroy(struct domain *d)
         return;
     stop_for_good(d);
     quiet_wait(); /* whoever saw it alive is done with it */
+    trace_stop(d);
     evtchn_domain_close(d);
     for_each_vcpu(d, v)
         release_vcpu(v);

@@ -12,6 +12,7 @@ void asm_offsets(void)
 {
     OFFSET(PERCPU_scratch_rsp, struct percpu, scratch_rsp);
     OFFSET(PERCPU_stack_top, struct percpu, stack_top);
+    OFFSET(PERCPU_syscall_target, struct percpu, syscall_target);
     OFFSET(PERCPU_running, struct percpu, running);
     OFFSET(VCPU_info, struct vcpu, info);
     OFFSET(VCPU_work, struct vcpu, work);
@@ -49,5 +50,6 @@ void asm_offsets(void)
     OFFSET(REGS_ss, struct guest_regs, ss);
     OFFSET(REGS_rsp, struct guest_regs, rsp);
     DEFINE(REGS_SIZE, sizeof(struct guest_regs));
+    DEFINE(HYPERCALL_iret, __HYPERVISOR_iret);
     DEFINE(NR_HYPERCALLS, ARRAY_SIZE(((struct vcpu *)0)->hcall_count));
 }

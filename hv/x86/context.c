@@ -45,6 +45,7 @@ static int make_parts(struct vcpu *v, uint64_t va)
         return -XEN_ENOMEM;
     if (v->is_idle)
         return 0;
+    vcpu_choose_entry(v);
     return desc_create(v) || fpu_create(v) ? -XEN_ENOMEM : 0;
 }
 
@@ -70,6 +71,16 @@ int vcpu_arch_create(struct vcpu *v)
 
 /* ---- The switch. ---- */
 
+/* Whose state is still loaded would keep the CPU's old target when it runs again. */
+void vcpu_choose_entry(struct vcpu *v)
+{
+    v->syscall_target = READ_ONCE(v->domain->trace) ? syscall_traced : syscall_entry;
+    if (v == current)
+        v->pcpu->syscall_target = v->syscall_target;
+    else if (v->pcpu->seg_owner == v)
+        v->pcpu->seg_owner = NULL;
+}
+
 void vcpu_load_root(struct vcpu *v)
 {
     if (v == current)
@@ -91,6 +102,7 @@ static void load_guest(struct percpu *c, struct vcpu *next)
         write_cr0(read_cr0() | CR0_TS);
     debugreg_load(next);
     wrmsr_safe(MSR_TSC_AUX, next->tsc_aux);
+    c->syscall_target = next->syscall_target;
     c->seg_owner = next;
 }
 

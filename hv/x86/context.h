@@ -47,7 +47,9 @@ bool load_user_gs(unsigned sel);
 bool xrstor_safe(const void *area, uint64_t mask);
 bool fxrstor_safe(const void *area);
 
-void switch_stack(struct vcpu *prev, struct vcpu *next); /* entry.S */
+/* entry.S */
+void switch_stack(struct vcpu *prev, struct vcpu *next);
+extern const char syscall_entry[], syscall_traced[];
 
 extern bool cpu_has_ibpb; /* x86/cpu.c: MSR_PRED_CMD is there */
 

@@ -32,10 +32,7 @@ syscall_stub:
     push %rcx
     mov %rbx, (REGS_rbx - REGS_rip)(%rsp)
     mov PERCPU(running), %rbx
-    jmp *syscall_target(%rip)
-    .balign 8
-syscall_target:
-    .quad syscall_entry
+    jmp *PERCPU(syscall_target)
 syscall32_stub:
     mov %rsp, PERCPU(scratch_rsp)
     mov PERCPU(stack_top), %rsp
@@ -111,6 +108,7 @@ ENTRY(syscall_entry)
     save_syscall_regs SYSCALL_VECTOR
     cmpb $0, VCPU_kernel_mode(%rbx)
     je syscall_from_user
+hypercall_entry:
     cmp $NR_HYPERCALLS, %eax
     jae bad_hypercall
     and $(NR_HYPERCALLS - 1), %eax /* also while the branch is only guessed */
@@ -153,6 +151,24 @@ hypercall_exit:
     jz 4b /* the lower half */
     jmp 5b
 END(syscall_entry)
+
+/* The same for a domain whose hypercalls are recorded: all but iret, which does not come back. */
+ENTRY(syscall_traced)
+    save_syscall_regs SYSCALL_VECTOR
+    cmpb $0, VCPU_kernel_mode(%rbx)
+    je syscall_from_user
+    cmp $HYPERCALL_iret, %eax
+    je hypercall_entry
+    cmp $NR_HYPERCALLS, %eax
+    jae bad_hypercall
+    and $(NR_HYPERCALLS - 1), %eax
+    incl VCPU_hcall_count(%rbx, %rax, 4)
+    mov %rbp, REGS_rbp(%rsp)
+    mov %r10, %rcx
+    mov %rax, %r9
+    call trace_hypercall
+    jmp hypercall_exit
+END(syscall_traced)
 
 bad_hypercall:
     mov %rsp, %rdi

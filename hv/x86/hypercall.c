@@ -3,6 +3,7 @@
 #include <hv/cpu.h>
 #include <hv/hypercall.h>
 #include <hv/print.h>
+#include <pvabi/paravane.h>
 #include <pvabi/xen.h>
 
 long hypercall_iret(void); /* fast.S */
@@ -42,7 +43,8 @@ long hypercall_unknown(struct guest_regs *r);
     X(event_channel_op, do_event_channel_op)                                                       \
     X(physdev_op, do_physdev_op)                                                                   \
     P(sysctl, do_sysctl)                                                                           \
-    P(domctl, do_domctl)
+    P(domctl, do_domctl)                                                                           \
+    P(paravane_op, do_paravane_op)
 
 #define NR_ROWS ARRAY_SIZE(((struct vcpu *)0)->hcall_count)
 _Static_assert((NR_ROWS & (NR_ROWS - 1)) == 0, "entry.S masks by it");
@@ -79,7 +81,6 @@ static long not_there(void)
     return hypercall_unknown(vcpu_regs(current));
 }
 
-extern hypercall_fn *const hypercall_table[NR_ROWS];
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
 hypercall_fn *const hypercall_table[NR_ROWS] = {

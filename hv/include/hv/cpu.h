@@ -20,6 +20,7 @@ struct tss {
 struct percpu { /* lies in page 1 of the CPU's window, behind the SYSCALL stub, which reaches it RIP-relative */
     uint64_t scratch_rsp;   /* guest RSP during the SYSCALL stub */
     uint64_t stack_top;     /* of the current vCPU */
+    const void *syscall_target; /* where the stub goes on: the current vCPU's */
     struct vcpu *running; /* the vCPU whose stack is in use; `current` finds it faster */
     struct vcpu *idle;
     unsigned id, apic_id;

@@ -17,6 +17,7 @@
 struct evtchn_table;
 struct grant_table;
 struct irq_guest;
+struct trace;
 
 #define SHUTDOWN_CODE_NONE 0xff
 
@@ -69,6 +70,7 @@ struct domain {
     uint64_t log_filled_at;    /* ns; rate limit of guest_log/refuse: a bucket of lines; lock: say.c's log_lock */
     uint32_t log_lines_left, log_suppressed;
     uint64_t refused; /* number of refused calls */
+    struct trace *trace; /* dom/trace.c: NULL, or where its hypercalls are recorded */
 };
 
 enum vcpu_state { VCPU_RUNNING, VCPU_RUNNABLE, VCPU_BLOCKED, VCPU_OFFLINE }; /* numbers are RUNSTATE_* */
@@ -90,6 +92,7 @@ struct vcpu {
     uint8_t kernel_mode;    /* guest is in kernel mode: SYSCALL is a hypercall */
     uint8_t nmi_masked;
     uint8_t iopl;           /* virtual IOPL as set by PHYSDEVOP_set_iopl */
+    const void *syscall_target; /* where the SYSCALL stub goes on (entry.S): depends on whether the domain is traced */
     uint64_t stack_top;     /* end of struct guest_regs on this vCPU's hypervisor stack */
     struct percpu *pcpu;    /* where it runs or last ran */
     struct domain *domain;
@@ -204,6 +207,7 @@ int vcpu_load_context(struct vcpu *v, const struct vcpu_guest_context *c);
 void vcpu_save_context(struct vcpu *v, struct vcpu_guest_context *c); /* the reverse; v does not run, *c is zero */
 /* The first context of a built domain: kernel mode, flat segments, RSI = start_info. Root's typed reference is the caller's gift. */
 void vcpu_start_context(struct vcpu *v, uint64_t rip, uint64_t rsp, uint64_t start_info_va, mfn_t root);
+void vcpu_choose_entry(struct vcpu *v); /* d->trace was changed: counts from when it next runs */
 noreturn void vcpu_first_run(void); /* where a new vCPU's stack starts */
 void vcpu_load_root(struct vcpu *v); /* the root of its current mode was changed: loads it if v runs here */
 int ldt_set(struct vcpu *v, uint64_t va, uint64_t entries); /* MMUEXT_SET_LDT (x86/desc.c) */

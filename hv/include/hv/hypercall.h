@@ -27,6 +27,7 @@ long do_sched_op_compat(uint64_t cmd, uint64_t arg);
 long do_physdev_op_compat(uint64_t arg);
 long do_sysctl(uint64_t arg);
 long do_domctl(uint64_t arg);
+long do_paravane_op(uint64_t arg);
 long do_multicall(uint64_t calls, uint64_t count);
 /* x86/: */
 long do_set_trap_table(uint64_t table);
@@ -41,6 +42,9 @@ long do_get_debugreg(uint64_t reg);
 long do_set_segment_base(uint64_t which, uint64_t base);
 long do_nmi_op(uint64_t cmd, uint64_t arg);
 long do_console_io(uint64_t cmd, uint64_t count, uint64_t buf);
+
+/* By number, without a gap; entry.S jumps through it. */
+extern hypercall_fn *const hypercall_table[];
 
 /* Name of the hypercall that the vCPU is in, for sentences. */
 const char *hypercall_name(unsigned nr);
