@@ -23,6 +23,7 @@ help:
 	echo 'make coverage      branch coverage of hv/mm by the unit tests'
 	echo 'make fuzz          fuzz the memory operations (DURATION=60)'
 	echo 'make mutants       put faults into the type and grant code; the unit tests are to catch each'
+	echo 'make pvscan        build/pvscan: lists what a kernel does that ring 3 does not let it do'
 	echo 'make format        lay out all C sources by .clang-format'
 	echo 'make deps          install the Debian packages for all of the above (each installs its own anyway)'
 	echo 'make clean         remove build/, downloads included'
@@ -39,7 +40,7 @@ NEEDS_coverage := test
 NEEDS_mutants := test
 NEEDS_fuzz := fuzz
 NEEDS_build/guests.cpio := run guests
-NEEDS_deps := run test fuzz gdb format
+NEEDS_deps := run test fuzz gdb format scan
 GOALS := $(or $(MAKECMDGOALS),all)
 BUILDING := $(filter-out format clean help,$(GOALS))
 NEEDS := $(sort $(if $(BUILDING),build) $(foreach g,$(BUILDING),$(NEEDS_$g)) $(filter format,$(GOALS)))
