@@ -68,7 +68,7 @@ static struct paravane_trace_record *room(struct trace *t)
 
 /* Adds the record, with what the vCPU's registers and stack say. The call may have ended the trace.
  */
-static void add(const struct paravane_trace_record *call, uint64_t now)
+static void add(const struct paravane_trace_record *call, uint64_t began)
 {
     struct vcpu *v = current;
     const struct guest_regs *regs = vcpu_regs(v);
@@ -93,7 +93,7 @@ static void add(const struct paravane_trace_record *call, uint64_t now)
         tell = !t->told && t->head - t->tail > t->size / 4;
         t->told |= tell;
         if (r->stack)
-            t->own = MIN(t->own, rdtsc() - now);
+            t->own = MIN(t->own, rdtsc() - began - r->cost);
     }
     unlock(&trace_lock);
     if (tell)
@@ -112,39 +112,42 @@ static always_inline uint32_t first_word(uint64_t nr, const uint64_t arg[3])
     return word;
 }
 
-static always_inline void begin(struct paravane_trace_record *r, uint8_t kind, uint64_t nr,
-                                uint64_t a, uint64_t b, uint64_t c)
-{
-    *r = (struct paravane_trace_record){.kind = kind, .number = (uint8_t)nr, .arg = {a, b, c}};
-    r->first = first_word(nr, r->arg);
-    r->tsc = rdtsc();
-}
-
-static always_inline long end(struct paravane_trace_record *r, long result)
+/* When that began. */
+static always_inline uint64_t begin(struct paravane_trace_record *r, uint8_t kind, uint64_t nr,
+                                    uint64_t a, uint64_t b, uint64_t c)
 {
     uint64_t now = rdtsc();
 
-    r->cost = (uint32_t)MIN(now - r->tsc, ~0u);
+    *r = (struct paravane_trace_record){.kind = kind, .number = (uint8_t)nr, .arg = {a, b, c}};
+    r->first = first_word(nr, r->arg);
+    r->tsc = rdtsc();
+    return now;
+}
+
+static always_inline long end(struct paravane_trace_record *r, uint64_t began, long result)
+{
+    r->cost = (uint32_t)MIN(rdtsc() - r->tsc, ~0u);
     r->result = (int32_t)result;
-    add(r, now);
+    add(r, began);
     return result;
 }
 
 long trace_hypercall(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t nr)
 {
     struct paravane_trace_record r;
+    uint64_t began = begin(&r, PARAVANE_TRACE_call, nr, a, b, c);
 
-    begin(&r, PARAVANE_TRACE_call, nr, a, b, c);
-    return end(&r, nr == __HYPERVISOR_multicall ? multicall_traced(a, b)
-                                                : hypercall_table[nr](a, b, c, d, e));
+    return end(&r, began,
+               nr == __HYPERVISOR_multicall ? multicall_traced(a, b)
+                                            : hypercall_table[nr](a, b, c, d, e));
 }
 
 long trace_subcall(unsigned nr, const uint64_t args[6])
 {
     struct paravane_trace_record r;
+    uint64_t began = begin(&r, PARAVANE_TRACE_subcall, nr, args[0], args[1], args[2]);
 
-    begin(&r, PARAVANE_TRACE_subcall, nr, args[0], args[1], args[2]);
-    return end(&r, hypercall_dispatch(nr, args));
+    return end(&r, began, hypercall_dispatch(nr, args));
 }
 
 /* ---- Control. ---- */
