@@ -142,6 +142,7 @@ int cmd_run(struct ctl *c, int argc, char **argv)
 {
     struct guest_config config;
     struct guest g;
+    struct json_object *usage = NULL;
     bool json = false;
     int status;
 
@@ -152,9 +153,9 @@ int cmd_run(struct ctl *c, int argc, char **argv)
         return EXIT_BROKEN;
     progress("domain %u runs%s", g.id,
              isatty(STDIN_FILENO) ? "; Ctrl-] asks it to power off, once more ends it" : "");
-    status = keeper_run(c, &g, true);
+    status = keeper_run(c, &g, true, json ? &usage : NULL);
     if (json)
-        fprintf(stderr, "{\"domain\": %u, \"status\": %d}\n", g.id, status);
+        usage_print(usage, g.id, status);
     return status;
 }
 
@@ -182,5 +183,5 @@ int cmd_create(struct ctl *c, int argc, char **argv)
         die("the keeper of domain %u cannot connect", g.id);
     for (int fd = 0; fd < 3; fd++)
         dup2(open("/dev/null", O_RDWR), fd);
-    exit(keeper_run(c, &g, false));
+    exit(keeper_run(c, &g, false, NULL));
 }

@@ -357,7 +357,7 @@ static void connect_console(struct keeper *k, const struct guest *g)
     k->port = (evtchn_port_t)port;
 }
 
-int keeper_run(struct ctl *c, const struct guest *g, bool attached)
+int keeper_run(struct ctl *c, const struct guest *g, bool attached, struct json_object **usage)
 {
     struct keeper k = {
         .c = c, .id = g->id, .attached = attached, .log = -1, .listener = -1, .status = -1};
@@ -386,6 +386,9 @@ int keeper_run(struct ctl *c, const struct guest *g, bool attached)
     drain(&k);
     if (raw)
         tcsetattr(STDIN_FILENO, TCSANOW, &before);
+    if (usage)
+        *usage = usage_get(c, g->id);
+    trace_wait(g->id);
     xengnttab_unmap(k.gnttab, k.ring, 1);
     xenevtchn_close(k.evtchn);
     guest_destroy(c, g->id);

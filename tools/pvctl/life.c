@@ -7,7 +7,7 @@
 
 #include "pvctl.h"
 
-static const char *only_argument(int argc, char **argv, const char *option, bool *set)
+const char *only_argument(int argc, char **argv, const char *option, bool *set)
 {
     const char *what = NULL;
 
@@ -78,7 +78,7 @@ int cmd_console(struct ctl *c, int argc, char **argv)
     return console_attach(guest_find(c, only_argument(argc, argv, NULL, NULL)));
 }
 
-static const char *state(const xc_dominfo_t *d)
+const char *domain_state(const xc_dominfo_t *d)
 {
     return d->dying      ? "dying"
            : d->crashed  ? "crashed"
@@ -113,10 +113,10 @@ static void print_domain(struct ctl *c, const xc_dominfo_t *d, bool json)
         print_json_string(name);
         printf(", \"memory_kib\": %lu, \"vcpus\": %u, \"cpu_ns\": %lu, \"state\": \"%s\"}",
                (unsigned long)d->nr_pages * 4, d->max_vcpu_id + 1, (unsigned long)d->cpu_time,
-               state(d));
+               domain_state(d));
     } else {
         printf("%5u  %-20s %8lu %5u %12.3f  %s\n", d->domid, name, (unsigned long)d->nr_pages / 256,
-               d->max_vcpu_id + 1, (double)d->cpu_time / 1e9, state(d));
+               d->max_vcpu_id + 1, (double)d->cpu_time / 1e9, domain_state(d));
     }
     free(name);
 }
@@ -144,20 +144,6 @@ int cmd_list(struct ctl *c, int argc, char **argv)
     }
     if (json)
         puts("]");
-    return 0;
-}
-
-int cmd_stats(struct ctl *c, int argc, char **argv)
-{
-    bool json = false;
-    uint32_t id = guest_find(c, only_argument(argc, argv, "--json", &json));
-    xc_dominfo_t info;
-
-    if (!guest_info(c, id, &info))
-        die("domain %u has just ended", id);
-    print_domain(c, &info, json);
-    if (json)
-        putchar('\n');
     return 0;
 }
 

@@ -12,22 +12,29 @@
 static const struct command {
     const char *name, *arguments, *what;
     int (*fn)(struct ctl *, int, char **);
-    bool needs_store;
+    enum { NOTHING, HYPERVISOR, STORE } needs;
+    bool options; /* it tells of them itself */
 } commands[] = {
     {"run", "KERNEL [OPTION...]",
-     "start a guest, be its console, end as it ends (--help lists the options)", cmd_run, true},
-    {"create", "KERNEL [OPTION...]", "the same in the background; prints the domain's number",
-     cmd_create, true},
-    {"list", "[--json]", "the domains, with memory, CPU time and state", cmd_list, true},
-    {"console", "DOMAIN", "attach to the console of a created guest; Ctrl-] leaves", cmd_console,
+     "start a guest, be its console, end as it ends (--help lists the options)", cmd_run, STORE,
      true},
-    {"pause", "DOMAIN", "keep its processors from running", cmd_pause, true},
-    {"unpause", "DOMAIN", "let them run again", cmd_unpause, true},
-    {"shutdown", "DOMAIN [--reboot]", "ask its kernel to power off", cmd_shutdown, true},
-    {"destroy", "DOMAIN", "end it at once", cmd_destroy, true},
-    {"stats", "DOMAIN [--json]", "what it has used so far", cmd_stats, true},
-    {"log", "", "the hypervisor's log", cmd_log, false},
-    {"why", "DOMAIN", "the sentences on what was refused to it", cmd_why, true},
+    {"create", "KERNEL [OPTION...]", "the same in the background; prints the domain's number",
+     cmd_create, STORE, true},
+    {"list", "[--json]", "the domains, with memory, CPU time and state", cmd_list, STORE, false},
+    {"console", "DOMAIN", "attach to the console of a created guest; Ctrl-] leaves", cmd_console,
+     STORE, false},
+    {"pause", "DOMAIN", "keep its processors from running", cmd_pause, STORE, false},
+    {"unpause", "DOMAIN", "let them run again", cmd_unpause, STORE, false},
+    {"shutdown", "DOMAIN [--reboot]", "ask its kernel to power off", cmd_shutdown, STORE, false},
+    {"destroy", "DOMAIN", "end it at once", cmd_destroy, STORE, false},
+    {"stats", "DOMAIN [--json]", "what it has used so far: CPU time, hypercalls, grants, I/O",
+     cmd_stats, STORE, false},
+    {"trace", "DOMAIN [OPTION...]", "record its hypercalls (--help lists the options)", cmd_trace,
+     STORE, true},
+    {"advise", "DOMAIN|FILE [OPTION...]", "read such a record: what could be batched", cmd_advise,
+     NOTHING, true},
+    {"log", "", "the hypervisor's log", cmd_log, HYPERVISOR, false},
+    {"why", "DOMAIN", "the sentences on what was refused to it", cmd_why, STORE, false},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -83,16 +90,15 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (argc > 2 && !strcmp(argv[2], "--help")) {
-        if (cmd->fn == cmd_run || cmd->fn == cmd_create)
-            return cmd->fn(&c, argc - 2, argv + 2); /* have options to tell of */
+        if (cmd->options)
+            return cmd->fn(&c, argc - 2, argv + 2);
         printf("usage: pvctl %s %s\n%s\n", cmd->name, cmd->arguments, cmd->what);
         return 0;
     }
-    c.xc = xc_interface_open(NULL, NULL, 0);
-    if (!c.xc)
+    if (cmd->needs >= HYPERVISOR && !(c.xc = xc_interface_open(NULL, NULL, 0)))
         die("no hypervisor: /dev/xen/privcmd cannot be opened (is this domain 0, and xen-privcmd "
             "loaded?)");
-    if (cmd->needs_store && !(c.xs = xs_open(0)))
+    if (cmd->needs == STORE && !(c.xs = xs_open(0)))
         die("no store: start xenstore-lite first");
     return cmd->fn(&c, argc - 2, argv + 2);
 }

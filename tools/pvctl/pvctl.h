@@ -8,21 +8,16 @@
 #include <xenctrl.h>
 #include <xenstore.h>
 
-#define EXIT_USAGE  2
-#define EXIT_BROKEN 125 /* pvctl itself failed; the guest has no say in it */
-#define EXIT_CRASH  126 /* the guest crashed */
-#define DISKS_MAX   16
-#define NETS_MAX    8
+#include "say.h"
+
+#define EXIT_CRASH 126 /* the guest crashed */
+#define DISKS_MAX  16
+#define NETS_MAX   8
 
 struct ctl {
     xc_interface *xc;
     struct xs_handle *xs;
 };
-
-/* Says why and ends; frees nothing, since the process ends. */
-void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
-/* A line of progress on standard error, if wanted. */
-void progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* What a domain is to be made of. */
 struct guest_config {
@@ -61,11 +56,26 @@ void devices_remove(struct ctl *c, uint32_t id);
 
 /* Serves a domain's console until the domain ends (keeper.c): the terminal's (attached), or a log
  * file and whoever attaches by the socket. Unpauses the domain. Returns the exit status; the domain
- * is gone then. */
-int keeper_run(struct ctl *c, const struct guest *g, bool attached);
+ * is gone then, and *usage (if wanted) what it had used. */
+struct json_object;
+int keeper_run(struct ctl *c, const struct guest *g, bool attached, struct json_object **usage);
 /* Connects the terminal to a keeper's socket. */
 int console_attach(uint32_t id);
 #define RUN_DIR "/run/pvctl"
+
+/* What a domain has used so far (usage.c): one object, or NULL if there is no such domain. */
+struct json_object *usage_get(struct ctl *c, uint32_t id);
+/* At its end: that and its status, on standard error. */
+void usage_print(struct json_object *usage, uint32_t id, int status);
+const char *domain_state(const xc_dominfo_t *d);
+/* The one argument, and whether the one option that there may be is given; exits if there is
+ * anything else (life.c). */
+const char *only_argument(int argc, char **argv, const char *option, bool *set);
+
+/* Before a domain that has ended by itself is destroyed: who traces it may fetch the rest
+ * (trace.c). */
+void trace_wait(uint32_t id);
+#define TRACE_NAME RUN_DIR "/%u.trace" /* the trace of a domain, unless told otherwise */
 
 /* Commands: arguments behind the name. The exit status. */
 int cmd_run(struct ctl *c, int argc, char **argv);
@@ -79,5 +89,7 @@ int cmd_shutdown(struct ctl *c, int argc, char **argv);
 int cmd_destroy(struct ctl *c, int argc, char **argv);
 int cmd_log(struct ctl *c, int argc, char **argv);
 int cmd_why(struct ctl *c, int argc, char **argv);
+int cmd_trace(struct ctl *c, int argc, char **argv);
+int cmd_advise(struct ctl *c, int argc, char **argv);
 
 #endif
