@@ -33,7 +33,7 @@
 
 struct event_base *loop_base;
 
-static struct event *store_readable, *again, *store_retry;
+static struct event *store_readable, *store_link, *again, *store_retry;
 static char control_path[STORE_PATH];
 static bool ending;
 
@@ -66,12 +66,22 @@ static void read_store(evutil_socket_t fd, short what, void *unused)
     }
 }
 
+static void store_gone(evutil_socket_t fd, short what, void *unused)
+{
+    (void)fd;
+    (void)what;
+    (void)unused;
+    store_ended();
+}
+
 static bool attach_store(void)
 {
     if (!store_open())
         return false;
     store_readable = event_new(loop_base, store_fd(), EV_READ | EV_PERSIST, read_store, NULL);
-    return store_readable && !event_add(store_readable, NULL) && devices_attach();
+    store_link = event_new(loop_base, store_link_fd(), EV_READ, store_gone, NULL);
+    return store_readable && store_link && !event_add(store_readable, NULL) &&
+           !event_add(store_link, NULL) && devices_attach();
 }
 
 static void retry_store(evutil_socket_t fd, short what, void *unused)
@@ -81,7 +91,9 @@ static void retry_store(evutil_socket_t fd, short what, void *unused)
     (void)unused;
     if (store_readable)
         event_free(store_readable);
-    store_readable = NULL;
+    if (store_link)
+        event_free(store_link);
+    store_readable = store_link = NULL;
     if (attach_store())
         log_say(LOG_INFO, "the store is there again");
 }

@@ -5,15 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <xenstore.h>
 
 #include "log.h"
 #include "store.h"
+#include "store_link.h"
 
 static struct xs_handle *store;
 static xs_transaction_t transaction = XBT_NULL;
 static bool transaction_failed, broken;
+static int link_fd = -1;
 
 /* Errors of the connection, not of the store. */
 static void failed(void)
@@ -25,7 +28,9 @@ static void failed(void)
 bool store_open(void)
 {
     store_close();
-    store = xs_open(0);
+    link_fd = store_link();
+    if (link_fd >= 0)
+        store = xs_open(0);
     broken = false;
     return store;
 }
@@ -35,12 +40,25 @@ void store_close(void)
     if (store)
         xs_close(store);
     store = NULL;
+    if (link_fd >= 0)
+        close(link_fd);
+    link_fd = -1;
     transaction = XBT_NULL;
 }
 
 bool store_broken(void)
 {
     return broken || !store;
+}
+
+int store_link_fd(void)
+{
+    return link_fd;
+}
+
+void store_ended(void)
+{
+    broken = true;
 }
 
 int store_fd(void)

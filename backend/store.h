@@ -13,6 +13,9 @@ bool store_open(void);
 void store_close(void);
 bool store_broken(void);
 int store_fd(void);
+/* Becomes readable when the daemon has ended; then store_ended() is due. */
+int store_link_fd(void);
+void store_ended(void);
 
 bool store_watch(const char *path, const char *token);
 void store_unwatch(const char *path, const char *token);

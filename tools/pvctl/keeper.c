@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "pvctl.h"
+#include <backend/store_link.h>
 #include <xen/io/console.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
@@ -44,6 +45,7 @@ struct keeper {
     struct event *client_event[CLIENTS_MAX];
     struct event *typing;      /* standard input, while it is no terminal */
     struct event *store_event; /* the store's connection, if c->xs is there */
+    struct event *store_end;   /* likewise: its daemon's end */
     unsigned interrupts;
     int status; /* -1: it goes on */
 };
@@ -168,9 +170,38 @@ static void look(struct keeper *k)
     event_base_loopbreak(k->base);
 }
 
-static void watch_store(struct keeper *k);
+static void on_store(evutil_socket_t fd, short what, void *arg)
+{
+    struct keeper *k = arg;
+    char **event;
 
-/* The store's daemon may be gone without a successor that has its connections. */
+    (void)fd;
+    (void)what;
+    while ((event = xs_check_watch(k->c->xs))) {
+        free(event);
+        look(k);
+    }
+}
+
+static void on_store_end(evutil_socket_t fd, short what, void *arg);
+
+static bool connect_store(struct keeper *k)
+{
+    int link = store_link();
+
+    k->c->xs = link >= 0 ? xs_open(0) : NULL;
+    if (!k->c->xs) {
+        close(link);
+        return false;
+    }
+    k->store_event = event_new(k->base, xs_fileno(k->c->xs), EV_READ | EV_PERSIST, on_store, k);
+    k->store_end = event_new(k->base, link, EV_READ, on_store_end, k);
+    event_add(k->store_event, NULL);
+    event_add(k->store_end, NULL);
+    xs_watch(k->c->xs, "@releaseDomain", "end");
+    return true;
+}
+
 static void on_store_wanted(evutil_socket_t fd, short what, void *arg)
 {
     static const struct timeval again = {.tv_usec = 250000};
@@ -178,36 +209,23 @@ static void on_store_wanted(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    k->c->xs = xs_open(0);
-    if (!k->c->xs) {
+    if (connect_store(k))
+        look(k); /* it may have ended meanwhile */
+    else
         event_base_once(k->base, -1, EV_TIMEOUT, on_store_wanted, k, &again);
-        return;
-    }
-    watch_store(k);
-    look(k); /* it may have ended meanwhile */
 }
 
-static void on_store(evutil_socket_t fd, short what, void *arg)
+/* The store's daemon has ended, and left its connections to no successor. */
+static void on_store_end(evutil_socket_t fd, short what, void *arg)
 {
     struct keeper *k = arg;
-    char **event;
 
-    while ((event = xs_check_watch(k->c->xs))) {
-        free(event);
-        look(k);
-    }
-    if (errno == EAGAIN)
-        return;
     event_free(k->store_event);
+    event_free(k->store_end);
+    close(fd);
     xs_close(k->c->xs);
-    on_store_wanted(fd, what, k);
-}
-
-static void watch_store(struct keeper *k)
-{
-    k->store_event = event_new(k->base, xs_fileno(k->c->xs), EV_READ | EV_PERSIST, on_store, k);
-    event_add(k->store_event, NULL);
-    xs_watch(k->c->xs, "@releaseDomain", "end");
+    k->c->xs = NULL;
+    on_store_wanted(-1, what, k);
 }
 
 /* The first time asks the guest, the second ends it. */
@@ -375,7 +393,9 @@ int keeper_run(struct ctl *c, const struct guest *g, bool attached, struct json_
         listen_to_stdin(&k);
     raw = attached && raw_terminal(&before);
     event_add(event_new(k.base, xenevtchn_fd(k.evtchn), EV_READ | EV_PERSIST, on_event, &k), NULL);
-    watch_store(&k);
+    xs_close(c->xs);
+    if (!connect_store(&k))
+        die("the store is gone");
     evsignal_add(evsignal_new(k.base, SIGINT, on_signal, &k), NULL);
     evsignal_add(evsignal_new(k.base, SIGTERM, on_signal, &k), NULL);
     if (xc_domain_unpause(c->xc, g->id))

@@ -2,7 +2,7 @@
 # pvctl (build/pvctl/pvctl). It needs what tools/deps guests installs. (pvabi defines some names as Xen's headers
 # do, which is fine of system headers.)
 
-PVCTL_OBJS := $(patsubst %.c,build/%.o,$(wildcard tools/pvctl/*.c))
+PVCTL_OBJS := $(patsubst %.c,build/%.o,$(wildcard tools/pvctl/*.c) backend/store_link.c)
 PVCTL_LIBS := -levent_core -lxenguest -lxenctrl -lxenstore -lxengnttab -lxenevtchn -lxencall -ljson-c -ldw -lelf
 
 $(PVCTL_OBJS): build/%.o: %.c
