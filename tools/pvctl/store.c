@@ -170,12 +170,13 @@ static void wait_closed(struct ctl *c, const char *back)
     xs_unwatch(c->xs, back, "closing");
 }
 
+/* The domain is dead: we close in its front end's name, for the back end heeds the front end. */
 void devices_remove(struct ctl *c, uint32_t id)
 {
     static const char *const classes[] = {"vbd", "vif"};
 
     for (unsigned k = 0; k < sizeof(classes) / sizeof(classes[0]); k++) {
-        char dir[PATH_MAX_LEN], back[2 * PATH_MAX_LEN];
+        char dir[PATH_MAX_LEN], back[2 * PATH_MAX_LEN], front[PATH_MAX_LEN];
         unsigned count = 0;
         char **names;
 
@@ -184,8 +185,9 @@ void devices_remove(struct ctl *c, uint32_t id)
         for (unsigned i = 0; names && i < count; i++) {
             snprintf(back, sizeof(back), "%s/%s", dir, names[i]);
             put_number(c, back, "online", 0);
-            if (!closed(c, back))
-                put_number(c, back, "state", 5);
+            snprintf(front, sizeof(front), "/local/domain/%u/device/%s/%s", id, classes[k],
+                     names[i]);
+            put_number(c, front, "state", 6);
         }
         for (unsigned i = 0; names && i < count; i++) {
             snprintf(back, sizeof(back), "%s/%s", dir, names[i]);
