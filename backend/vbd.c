@@ -29,6 +29,7 @@ struct vbd {
     struct disk disk;
     struct xen_grants grants;
     bool persistent;
+    bool told_busy;
     unsigned queues;
     struct vbd_queue queue[QUEUES_MAX];
 };
@@ -123,7 +124,9 @@ static enum device_result vbd_offer(struct device *dev)
     store_text(back, "mode", mode, sizeof(mode));
     switch (disk_open(&v->disk, path, !strchr(mode, 'w'), !device_options.buffered)) {
     case DISK_BUSY:
-        log_say(LOG_DEBUG, "%s is in use", path);
+        if (!v->told_busy)
+            log_say(LOG_WARNING, "%s waits: %s is in use by another device or program", back, path);
+        v->told_busy = true;
         return DEVICE_LATER;
     case DISK_FAILED:
         return DEVICE_FAILED;
