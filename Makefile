@@ -17,7 +17,7 @@ help:
 	echo 'make run           boot the stock Debian kernel as dom0: a shell; RUN_OPTIONS=... (tools/dom0-run --help)'
 	echo "make run CMD='...' run a command in dom0, print its output, exit with its status"
 	echo 'make test          every test; ends with one line of counts (FULL=1: larger disks, longer random tests)'
-	echo 'make bench         count instructions, on Xen and on Paravane'
+	echo 'make bench         count instructions, plot them (PEER=xen: beside Debian'"'"'s Xen, and judge by it)'
 	echo 'make stress        dom0 under stress-ng on a debug build (DURATION=600)'
 	echo 'make gdb           boot dom0 halted, gdb attached with symbols (GUEST=build/tests/selftest: that instead)'
 	echo 'make coverage      branch coverage of hv/mm by the unit tests'
@@ -33,14 +33,14 @@ help:
 
 NEEDS_run := run
 NEEDS_test := run test
-NEEDS_bench := run
+NEEDS_bench := run bench
 NEEDS_gdb := run gdb
 NEEDS_stress := run
 NEEDS_coverage := test
 NEEDS_mutants := test
 NEEDS_fuzz := fuzz
 NEEDS_build/guests.cpio := run guests
-NEEDS_deps := run test fuzz gdb format scan
+NEEDS_deps := run test bench fuzz gdb format scan
 GOALS := $(or $(MAKECMDGOALS),all)
 BUILDING := $(filter-out format clean help,$(GOALS))
 NEEDS := $(sort $(if $(BUILDING),build) $(foreach g,$(BUILDING),$(NEEDS_$g)) $(filter format,$(GOALS)))
@@ -113,9 +113,6 @@ run-dom0:
 
 gdb: all dom0-files
 	tools/gdb $(O)/paravane $(GUEST)
-
-bench: all dom0-files build/dom0/userbench
-	bench/run.sh $(O)/paravane; status=$$?; bench/user.sh $(O)/paravane && exit $$status
 
 stress: build/stress.cpio build/dom0/physinfo
 	$(MAKE) DEBUG=1 all

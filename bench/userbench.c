@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What user space pays the kernel and what is below it: time-stamp ticks for each operation, which
- * QEMU's -icount makes executed instructions. A static program, run in dom0 by bench/user.sh. */
+ * QEMU's -icount makes executed instructions. A static program, run by bench/run.sh. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -13,8 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define AREA (4 << 20)
-#define PAGE 4096
+#define AREA   (4 << 20)
+#define PAGE   4096
+#define ROUNDS 10
 
 static const char *self;
 static char *area;
@@ -136,16 +137,31 @@ static pid_t start_echo(void)
     return child;
 }
 
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Prints a line like the bench guest's: name, no batch, operations, least, median, percentiles. */
 static void measure(const char *name, void (*op)(void), unsigned times)
 {
-    uint64_t start;
+    uint64_t samples[ROUNDS], start;
+    unsigned each = times / ROUNDS;
 
-    for (unsigned i = 0; i < times / 10 + 2; i++)
+    for (unsigned i = 0; i < each + 2; i++)
         op(); /* warms caches and lists up */
-    start = ticks();
-    for (unsigned i = 0; i < times; i++)
-        op();
-    printf("USER %s %lu\n", name, (ticks() - start) / times);
+    for (unsigned r = 0; r < ROUNDS; r++) {
+        start = ticks();
+        for (unsigned i = 0; i < each; i++)
+            op();
+        samples[r] = (ticks() - start) / each;
+    }
+    qsort(samples, ROUNDS, sizeof(*samples), compare);
+    printf("USER %s 0 %u %lu %lu %lu %lu\n", name, each, samples[0], samples[ROUNDS / 2],
+           samples[ROUNDS / 10], samples[ROUNDS - 1 - ROUNDS / 10]);
+    fflush(stdout);
 }
 
 int main(int argc, char **argv)

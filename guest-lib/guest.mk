@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # libpvguest.a and the guests linked with it. A guest names its sources and calls pv_guest:
-#   $(eval $(call pv_guest,build/bench/pvbench,bench/pvbench.c))
+#   $(eval $(call pv_guest,build/bench/pvbench,$(wildcard bench/guest/*.c)))
 # The including Makefile may set CC; objects go below build/.
 
 # -Wno-clobbered: GCC cannot see that PV_TRY restores registers as they were when it was entered;
@@ -36,7 +36,7 @@ endef
 PV_GUESTS :=
 PV_GUEST_OBJS :=
 
-$(eval $(call pv_guest,build/bench/pvbench,bench/pvbench.c bench/cases_mm.c bench/cases_cpu.c bench/cases_grant.c))
+$(eval $(call pv_guest,build/bench/pvbench,$(wildcard bench/guest/*.c)))
 $(eval $(call pv_guest,build/tests/attack,$(wildcard tests/boot/guests/attack/*.c)))
 $(eval $(call pv_guest,build/tests/selftest,$(wildcard tests/boot/guests/selftest/*.c tests/boot/guests/selftest/*.S)))
 
