@@ -14,7 +14,8 @@ all:
 
 help:
 	echo 'make               build/paravane, and the guests of tests and benchmarks'
-	echo 'make run           boot the stock Debian kernel as dom0: a shell; RUN_OPTIONS=... (tools/dom0-run --help)'
+	echo 'make run           boot the stock Debian kernel as dom0, show a guest at work, leave a shell'
+	echo '                   RUN_OPTIONS=... (tools/dom0-run --help): with other disks, memory, ...'
 	echo "make run CMD='...' run a command in dom0, print its output, exit with its status"
 	echo 'make test          every test; ends with one line of counts (FULL=1: larger disks, longer random tests)'
 	echo 'make bench         count instructions, plot them (PEER=xen: beside Debian'"'"'s Xen, and judge by it)'
@@ -31,7 +32,7 @@ help:
 
 # --- Packages: stamps that are included are remade, hence installed, before anything else is done ---
 
-NEEDS_run := run
+NEEDS_run := run guests
 NEEDS_test := run test
 NEEDS_bench := run bench
 NEEDS_gdb := run gdb
@@ -71,13 +72,14 @@ dom0-files: build/vmlinuz build/dom0.cpio
 build/vmlinuz:
 	tools/dom0-image kernel
 
-build/dom0.cpio build/stress.cpio: build/%.cpio: tools/dom0-image tools/dom0/init tools/dom0/net-up \
-		| build/vmlinuz
+DOM0_SCRIPTS := tools/dom0-image tools/dom0/init tools/dom0/net-up tools/dom0/dom0-shell
+
+build/dom0.cpio build/stress.cpio: build/%.cpio: $(DOM0_SCRIPTS) | build/vmlinuz
 	tools/dom0-image $*
 
-# The same with what serves guests: the store, the back ends, pvctl.
-build/guests.cpio: tools/dom0-image tools/dom0/init build/xenstore-lite/xenstore-lite build/backend/backend \
-		build/pvctl/pvctl | build/vmlinuz
+# The same with what serves guests: the store, the back ends, pvctl; and a guest to show.
+build/guests.cpio: $(DOM0_SCRIPTS) tools/dom0/demo build/minos-pv build/xenstore-lite/xenstore-lite \
+		build/backend/backend build/pvctl/pvctl | build/vmlinuz
 	tools/dom0-image guests
 
 DOM0_PROGRAMS := build/dom0/physinfo build/dom0/userbench
@@ -107,9 +109,9 @@ run: run-dom0
 .PHONY: run-dom0
 run-dom0:
 	@mkdir -p build/run
-	@$(MAKE) --no-print-directory all dom0-files >&2
-	@tools/dom0-run --image $(O)/paravane $(RUN_OPTIONS) $${DOM0_COMMAND:+"$$DOM0_COMMAND"}; \
-		echo $$? >$(RUN_STATUS)
+	@$(MAKE) --no-print-directory all build/guests.cpio >&2
+	@tools/dom0-run --image $(O)/paravane --initramfs build/guests.cpio --demo $(RUN_OPTIONS) \
+		$${DOM0_COMMAND:+"$$DOM0_COMMAND"}; echo $$? >$(RUN_STATUS)
 
 gdb: all dom0-files
 	tools/gdb $(O)/paravane $(GUEST)
@@ -148,7 +150,8 @@ $(call unit_tests,build/coverage,$(CC),-O0 --coverage)
 $(eval $(call unit_objects,build/fuzz,clang,-O1 -fsanitize=fuzzer-no-link$(COMMA)address$(COMMA)undefined))
 
 BOOT_TESTS := $(foreach c,$(shell tests/boot/dom0.sh --list),'dom0 $c=tests/boot/dom0.sh $c') \
-	'guest self-test=tests/boot/selftest.sh $(O)/paravane' 'attack guests=tests/boot/attack.sh $(O)/paravane'
+	'make run=tests/boot/run.sh' 'guest self-test=tests/boot/selftest.sh $(O)/paravane' \
+	'attack guests=tests/boot/attack.sh $(O)/paravane'
 
 test: export PARAVANE_VMLINUZ := build/vmlinuz
 test: export IMAGE := $(O)/paravane

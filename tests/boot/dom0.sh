@@ -10,7 +10,7 @@ image=${IMAGE:-build/paravane}
 logs=build/tests/logs
 size=${FULL:+256}
 size=${size:-64} # MiB written to each disk
-cases="shell command memory_512 memory_2048 memory_8192 dom0_mem machine_pc disks e1000e intx reboot"
+cases="command memory_512 memory_2048 memory_8192 dom0_mem machine_pc disks e1000e intx reboot"
 
 # What every script in dom0 may use.
 # shellcheck disable=SC2016 # dom0 expands it
@@ -55,23 +55,6 @@ expect() { # WHAT COMMAND...
 quiet_end() { grep -aq 'reboot: Power down' "$log" && ! grep -q 'does not end' "$work/err"; }
 
 make_run() { env -u MAKEFLAGS -u MAKEOVERRIDES -u MAKELEVEL make -s run RUN_OPTIONS="--image $image --log $log" "$@"; }
-
-# A shell in dom0 answers on the console, soon enough for somebody who waits for it.
-case_shell() {
-    local start=$SECONDS
-    : >"$log"
-    {
-        until grep -aq '^exit or poweroff ends' "$log" || [ $((SECONDS - start)) -gt 300 ]; do
-            sleep 0.5
-        done
-        # shellcheck disable=SC2016 # dom0 expands it
-        printf 'echo the answer is $((6 * 7))\nexit\n'
-    } | make_run >"$work/out" 2>&1
-    expect "make run ends well" [ $? = 0 ]
-    expect "the shell on the console answers" grep -q '^the answer is 42' "$work/out"
-    expect "within 90 s" [ $((SECONDS - start)) -le 90 ]
-    grep -q '^the answer is 42' "$work/out" || tail -n 20 "$work/out"
-}
 
 case_command() {
     local out
