@@ -125,12 +125,21 @@ static bool parse_com1(struct word value)
     return word_is_text(baud, "auto") || parse_unsigned(baud, &options.com1_baud);
 }
 
+/* What Xen has beyond yes and no is about means that are not used here. */
+static void parse_spec_ctrl(struct word value)
+{
+    if (word_is_text(value, "no") || word_is_text(value, "off"))
+        options.spec_ctrl = SPEC_CTRL_NO;
+    else if (word_is_text(value, "yes") || word_is_text(value, "on"))
+        options.spec_ctrl = SPEC_CTRL_YES;
+}
+
 /* Options of Xen that boot entries pass and that mean nothing here. */
 static bool is_foreign(struct word name)
 {
     static const char *const foreign[] = {
-        "placeholder", "console", "spec-ctrl", "ucode",        "vga",   "no-real-mode",
-        "edd",         "com2",    "watchdog",  "sync_console", "iommu", "console_timestamps"};
+        "placeholder", "console",  "ucode",        "vga",   "no-real-mode",      "edd",
+        "com2",        "watchdog", "sync_console", "iommu", "console_timestamps"};
 
     for (unsigned i = 0; i < ARRAY_SIZE(foreign); i++) {
         if (word_is_text(name, foreign[i]))
@@ -154,6 +163,8 @@ static void parse_option(struct word option)
         good = parse_level(value, &options.loglvl);
     else if (word_is_text(name, "guest_loglvl"))
         good = parse_level(value, &options.guest_loglvl);
+    else if (word_is_text(name, "spec-ctrl"))
+        parse_spec_ctrl(value);
     else if (word_is_text(option, "noreboot"))
         options.noreboot = true;
 #if defined(PARAVANE_DEBUG) || defined(PARAVANE_HOST)

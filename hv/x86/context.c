@@ -93,7 +93,7 @@ static void load_guest(struct percpu *c, struct vcpu *next)
     write_cr3(next->kernel_mode ? next->kernel_cr3 : next->user_cr3);
     if (c->seg_owner == next && next->pcpu == c)
         return;
-    if (cpu_has_ibpb) /* what one guest taught the branch predictor must not lead another, nor us on its behalf */
+    if (use_ibpb) /* what one guest taught the branch predictor must not lead another, nor us on its behalf */
         wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
     desc_load(next);
     segments_load(next);

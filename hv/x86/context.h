@@ -51,7 +51,7 @@ bool fxrstor_safe(const void *area);
 void switch_stack(struct vcpu *prev, struct vcpu *next);
 extern const char syscall_entry[], syscall_traced[];
 
-extern bool cpu_has_ibpb; /* x86/cpu.c: MSR_PRED_CMD is there */
+extern bool use_ibpb; /* x86/spec_ctrl.c: MSR_PRED_CMD is there, and to be used */
 
 /* Windows (x86/window.c): CPUs have the first MAX_CPUS, vCPUs the others. */
 uint64_t window_alloc(unsigned *index); /* 0: none left */

@@ -114,24 +114,6 @@ static struct percpu *make_window(unsigned id)
     return c;
 }
 
-bool cpu_has_ibpb;
-
-static void find_ibpb(void)
-{
-    uint32_t r[4];
-
-    cpuid_count(0x80000000, 0, r);
-    if (r[0] >= 0x80000008) {
-        cpuid_count(0x80000008, 0, r);
-        cpu_has_ibpb = r[1] & 1u << 12;
-    }
-    cpuid_count(0, 0, r);
-    if (r[0] >= 7) {
-        cpuid_count(7, 0, r);
-        cpu_has_ibpb |= r[3] >> 26 & 1;
-    }
-}
-
 static void control_registers(void)
 {
     uint32_t r[4], features;
@@ -166,7 +148,6 @@ void cpu_init(unsigned id)
     if (!id)
         idt_fill();
     control_registers();
-    find_ibpb();
     load_tables(c);
     syscall_registers(c);
     fpu_host_init(c);

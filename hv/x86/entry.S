@@ -136,7 +136,7 @@ hypercall_exit:
     mov (REGS_r8 + 8)(%rsp), %r9
     mov (REGS_r8 + 16)(%rsp), %r10
     mov REGS_rsp(%rsp), %rsp
-    sysretq
+    exit_by sysretq, guarded_sysretq
 2:  cmpb $0, INFO_mask(%rcx)
     jne 1b
     jmp upcall_after_hypercall
@@ -197,7 +197,7 @@ ENTRY(exit_to_guest)
 1:  pop_gprs
     .globl exit_iretq
 exit_iretq:
-    iretq
+    exit_by iretq, guarded_exit
 2:  cmpb $0, INFO_mask(%rcx)
     jne 1b
     .globl exit_slow
@@ -207,6 +207,18 @@ exit_slow:
     call exit_work
     jmp 1b
 END(exit_to_guest)
+
+/* With a selector in memory, VERW also empties the buffers that a guest could read from by speculation. */
+    .globl guarded_sysretq, guarded_exit, guarded_iretq
+guarded_sysretq:
+    verw guard_selector(%rip)
+    sysretq
+guarded_exit:
+    verw guard_selector(%rip)
+guarded_iretq:
+    iretq
+guard_selector:
+    .word HV_DS
 
 /* A new vCPU's stack begins here, its registers filled in. */
 ENTRY(vcpu_first_run)

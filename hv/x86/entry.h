@@ -27,4 +27,12 @@
     mov %r15, (REGS_r12 + 24)(%rsp)
 .endm
 
+/* The last instruction of a way out to a guest, and what takes its place when processors' buffers are to be emptied
+ * first (spec_ctrl.c). */
+.macro exit_by insn, guarded
+700: \insn
+    .skip 5 - (. - 700b), 0xcc
+    .pushsection .exit_sites, "a"; .long 700b - ., \guarded - .; .popsection
+.endm
+
 #endif

@@ -91,7 +91,7 @@
     mov REGS_rdx(%rsp), %rdx
     mov REGS_rbx(%rsp), %rbx
     mov REGS_rsp(%rsp), %rsp
-    sysretq
+    exit_by sysretq, guarded_sysretq
 .endm
 
 /* #PF. On the stack: error code, RIP, CS, RFLAGS, RSP, SS. */
@@ -262,7 +262,7 @@ ENTRY(hypercall_iret)
     add $REGS_rip, %rsp
     .globl fast_iretq
 fast_iretq:
-    iretq
+    exit_by iretq, guarded_exit
 4:  guest mov (%rcx), %rax
     mov %rax, REGS_rax(%rsp)
     guest mov 16(%rcx), %rcx

@@ -13,7 +13,7 @@
 #include "trap.h"
 
 extern trap_fn *const trap_table[32];
-extern const char exit_iretq[], fast_iretq[], syscall_stub[], syscall_stub_end[];
+extern const char exit_iretq[], fast_iretq[], guarded_iretq[], syscall_stub[], syscall_stub_end[];
 extern const int32_t __extable_start[][2], __extable_end[][2];
 
 void guest_interrupt(struct guest_regs *r, struct vcpu *v);
@@ -212,7 +212,7 @@ struct guest_regs *hv_trap(struct guest_regs *r)
     if (r->vector != VEC_DF && r->vector != VEC_MC) {
         if (r->vector == VEC_PF && ldt_fault(current, read_cr2()))
             return NULL;
-        if (r->rip == (uint64_t)exit_iretq || r->rip == (uint64_t)fast_iretq)
+        if (r->rip == (uint64_t)exit_iretq || r->rip == (uint64_t)fast_iretq || r->rip == (uint64_t)guarded_iretq)
             return iret_faulted(r);
         fixup = extable_lookup(r->rip);
         if (fixup) {

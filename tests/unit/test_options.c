@@ -89,7 +89,18 @@ END_TEST
 
 START_TEST(options_of_xen_are_let_pass)
 {
-    parse("placeholder console=com1,vga spec-ctrl=no ucode=scan vga=text-80x25");
+    parse("placeholder console=com1,vga spec-ctrl=no-xen ucode=scan vga=text-80x25");
+    ck_assert_uint_eq(said_count, 0);
+    ck_assert_int_eq(options.spec_ctrl, SPEC_CTRL_AUTO);
+}
+END_TEST
+
+START_TEST(speculation)
+{
+    parse("spec-ctrl=no");
+    ck_assert_int_eq(options.spec_ctrl, SPEC_CTRL_NO);
+    parse("spec-ctrl=yes");
+    ck_assert_int_eq(options.spec_ctrl, SPEC_CTRL_YES);
     ck_assert_uint_eq(said_count, 0);
 }
 END_TEST
@@ -117,6 +128,7 @@ int main(void)
     tcase_add_test(c, levels);
     tcase_add_test(c, the_rest);
     tcase_add_test(c, options_of_xen_are_let_pass);
+    tcase_add_test(c, speculation);
     tcase_add_test(c, unknown_ones_are_named);
     return run_tests("options", c);
 }

@@ -29,10 +29,12 @@ struct boot_info {
 extern struct boot_info boot_info;
 
 /* Options of the command line (boot/options.c); sizes in bytes, ~0 not given. */
+enum spec_ctrl { SPEC_CTRL_AUTO, SPEC_CTRL_NO, SPEC_CTRL_YES };
 struct options {
     uint64_t dom0_mem, dom0_mem_max;
     unsigned dom0_max_vcpus;
     unsigned com1_baud;
+    enum spec_ctrl spec_ctrl; /* whether the processor is to forget between guests what it should not tell */
     bool noreboot;      /* after a panic or dom0's reboot: stop instead */
     bool audit;         /* debug builds: audit periodically */
     int loglvl, guest_loglvl; /* most verbose enum log_level that is printed */
@@ -43,6 +45,7 @@ void options_parse(const char *line);
 void uart_init(void);          /* dev/uart.c; polled output, early; again after options_parse for the speed */
 void uart_write(const char *s, size_t len);
 void uart_irq_init(void);      /* input by interrupt: console_io read, VIRQ_CONSOLE */
+void spec_ctrl_init(void);     /* x86/spec_ctrl.c; while the image can be written to */
 void memory_init(void);        /* mm/map.c: hypervisor page tables, direct map, frame table, M2P; then the heap */
 /* x86/cpu.c: makes CPU `id`'s window and percpu_of[id]; descriptor tables, SYSCALL, control registers, PAT. */
 void cpu_init(unsigned id);
