@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +171,17 @@ static uint64_t milliseconds(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* libxenstore writes a request in two or three parts. Who is scheduled as a batch does not take the
+ * processor from the client after the first of them, only to wait for the next: it runs when the
+ * client waits for the reply. */
+static void let_clients_finish(void)
+{
+    const struct sched_param none = {0};
+
+    if (sched_getscheduler(0) == SCHED_OTHER)
+        sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 static void serve(struct event_base *base, char **argv)
 {
     static const int signals[] = {SIGUSR1, SIGHUP, SIGTERM, SIGINT};
@@ -177,6 +189,7 @@ static void serve(struct event_base *base, char **argv)
     struct timeval soon = {0};
     unsigned wait;
 
+    let_clients_finish();
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         event_add(evsignal_new(base, signals[i], on_signal, NULL), NULL);
     for (;;) {

@@ -47,7 +47,7 @@ for t in "${tests[@]}"; do
     theirs=$(each "$t" "$work/no_xen.so" "$bin/xenstored" -N -F "$work/pid") || exit 1
     mine=$(each "$t" "" "$ours" -D -N --no-holder -F "$work/pid") || exit 1
     awk -v t="$t" -v a="$theirs" -v b="$mine" 'BEGIN { printf "%-12s %12d %14d %6.2f\n", t, a, b, b / a }'
-    worst=$(awk -v w=$worst -v a="$theirs" -v b="$mine" 'BEGIN { r = b / a; print (r > w) ? r : w }')
+    worst=$(awk -v w="$worst" -v a="$theirs" -v b="$mine" 'BEGIN { r = b / a; print (r > w) ? r : w }')
 done
 echo "worst ratio: $worst (target: at most 0.5)"
 awk -v w="$worst" 'BEGIN { exit w > 0.5 }'

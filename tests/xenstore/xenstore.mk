@@ -25,7 +25,21 @@ $(XSL_PROGRAMS): build/xenstore-test/%: build/xenstore-test/tests/xenstore/%.o $
 check-xenstore: $(XSL_PROGRAMS) build/xenstore-lite/xenstore-lite
 	@tools/run-tests $(foreach t,$(XSL_TESTED),'xenstore $t=build/xenstore-test/$t') 'xenstore socket=tests/xenstore/socket.sh'
 
+# In dom0 on Paravane: Debian's programs against it; and beside C xenstored, counted in instructions.
+build/xenstore-test/stopwatch: tests/xenstore/stopwatch.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -o $@ $<
+
+build/xenstore-test/watches: tests/xenstore/watches.c | build/.deps-test.mk
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $< -lxenstore
+
+.PHONY: compare-xenstore
+compare-xenstore: $(O)/paravane build/guests.cpio build/xenstore-test/stopwatch build/xenstore-test/watches
+	tests/xenstore/compare.sh $(O)/paravane
+
 -include $(shell find build/xenstore-test -name '*.d' 2>/dev/null)
 
-TESTS += $(foreach t,$(XSL_TESTED),'xenstore $t=build/xenstore-test/$t') 'xenstore socket=tests/xenstore/socket.sh'
-TEST_FILES += $(XSL_PROGRAMS) build/xenstore-lite/xenstore-lite
+TESTS += $(foreach t,$(XSL_TESTED),'xenstore $t=build/xenstore-test/$t') 'xenstore socket=tests/xenstore/socket.sh' \
+	'xenstore in dom0=tests/xenstore/dom0.sh $(O)/paravane'
+TEST_FILES += $(XSL_PROGRAMS) build/xenstore-lite/xenstore-lite build/guests.cpio
