@@ -7,18 +7,18 @@
 #include "net_rx.h"
 
 /* Frames begin with a page, as the pages that they go to are full ones: a piece is copied at once.
- */
-#define BUFFER_STRIDE (PAGE_BYTES + 17 * PAGE_BYTES)
-
+ * Their headers are at the end of the page before. */
 static void gather(struct net_rx *rx)
 {
+    unsigned page = 1;
+
     rx->first = rx->frames = 0;
     rx->drained = false;
-    while (rx->frames < NET_RX_FRAMES) {
+    while (rx->frames < NET_RX_FRAMES && page + FRAME_PAGES <= NET_RX_PAGES) {
         struct net_frame *f = &rx->frame[rx->frames];
         long n;
 
-        f->buffer = rx->memory + rx->frames * (size_t)BUFFER_STRIDE + PAGE_BYTES - FRAME_HEAD;
+        f->buffer = rx->memory + page * (size_t)PAGE_BYTES - FRAME_HEAD;
         n = rx->receiver->receive(rx->receiver, f->buffer, FRAME_SPACE);
         if (n <= (long)FRAME_HEAD) {
             rx->drained = true;
@@ -26,6 +26,7 @@ static void gather(struct net_rx *rx)
         }
         f->bytes = (unsigned)(n - (long)FRAME_HEAD);
         rx->frames++;
+        page += ((unsigned)n + PAGE_BYTES - 1) / PAGE_BYTES; /* with room for the next header */
     }
 }
 
@@ -169,7 +170,7 @@ struct net_rx *net_rx_new(struct grants *grants)
         return NULL;
     rx->copies.grants = grants;
     rx->copies.failed = copy_failed;
-    rx->memory = aligned_alloc(PAGE_BYTES, NET_RX_FRAMES * (size_t)BUFFER_STRIDE);
+    rx->memory = grants->allocate(grants, NET_RX_PAGES);
     if (!rx->memory) {
         free(rx);
         return NULL;
@@ -179,7 +180,7 @@ struct net_rx *net_rx_new(struct grants *grants)
 
 void net_rx_free(struct net_rx *rx)
 {
-    if (rx)
-        free(rx->memory);
+    if (rx && rx->memory)
+        rx->copies.grants->release(rx->copies.grants, rx->memory, NET_RX_PAGES);
     free(rx);
 }

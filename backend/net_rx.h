@@ -5,7 +5,11 @@
 
 #include "net_tx.h"
 
-#define NET_RX_FRAMES 32 /* read from the TAP device before they are delivered */
+/* Read from the TAP device before they are delivered: that many frames, and about as much as a ring
+ * has room for. */
+#define NET_RX_FRAMES 64
+#define FRAME_PAGES   17
+#define NET_RX_PAGES  (1 + NET_ENTRIES + FRAME_PAGES)
 
 /* Where frames come from. */
 struct net_receiver {
@@ -19,7 +23,7 @@ struct net_rx {
     struct copies copies;
     struct net_counters count;
     bool scatter;           /* frames may take several slots */
-    uint8_t *memory;        /* NET_RX_FRAMES buffers */
+    uint8_t *memory;        /* NET_RX_PAGES pages: the frames */
     unsigned first, frames; /* read, and not delivered */
     bool drained;           /* the last attempt to read found nothing */
     unsigned slots;

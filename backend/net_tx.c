@@ -197,7 +197,7 @@ struct net_tx *net_tx_new(struct grants *grants)
         return NULL;
     tx->copies.grants = grants;
     tx->copies.failed = copy_failed;
-    tx->memory = aligned_alloc(PAGE_BYTES, NET_TX_MEMORY);
+    tx->memory = grants->allocate(grants, NET_TX_MEMORY / PAGE_BYTES);
     if (!tx->memory) {
         free(tx);
         return NULL;
@@ -207,7 +207,7 @@ struct net_tx *net_tx_new(struct grants *grants)
 
 void net_tx_free(struct net_tx *tx)
 {
-    if (tx)
-        free(tx->memory);
+    if (tx && tx->memory)
+        tx->copies.grants->release(tx->copies.grants, tx->memory, NET_TX_MEMORY / PAGE_BYTES);
     free(tx);
 }

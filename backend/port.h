@@ -27,6 +27,9 @@ struct grants {
     /* Maps n pages side by side, all or none: NULL. */
     void *(*map)(struct grants *grants, const uint32_t *refs, unsigned n, bool writable);
     void (*unmap)(struct grants *grants, void *pages, unsigned n);
+    /* Pages side by side for the local ends of copies; NULL if memory is short. */
+    void *(*allocate)(struct grants *grants, unsigned n);
+    void (*release)(struct grants *grants, void *pages, unsigned n);
 };
 
 struct notifier {

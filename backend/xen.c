@@ -14,6 +14,7 @@
 
 #include "copies.h"
 #include "log.h"
+#include "staging.h"
 #include "xen.h"
 
 #define UNMASK_MAX 256
@@ -28,31 +29,70 @@ static unsigned unmask_n;
 
 /* --- Grants --- */
 
-static void fill(xengnttab_grant_copy_segment_t *to, const struct grant_copy *from, uint16_t domid)
+/* A piece in memory that is granted to ourselves is named by its grant, up to the end of its page.
+ * The bytes that the segment copies. */
+static unsigned fill(xengnttab_grant_copy_segment_t *to, const struct grant_copy *from,
+                     unsigned done, uint16_t domid)
 {
     union xengnttab_copy_ptr *guest = from->to_guest ? &to->dest : &to->source;
     union xengnttab_copy_ptr *local = from->to_guest ? &to->source : &to->dest;
+    char *address = (char *)from->local + done;
+    unsigned bytes = from->len - done, offset = (uintptr_t)address % PAGE_BYTES;
+    uint32_t ref;
 
-    local->virt = from->local;
-    guest->foreign.ref = from->ref;
-    guest->foreign.offset = from->offset;
-    guest->foreign.domid = domid;
-    to->len = from->len;
     to->flags = from->to_guest ? GNTCOPY_dest_gref : GNTCOPY_source_gref;
+    if (staging_ref(address, &ref)) {
+        local->foreign.ref = ref;
+        local->foreign.offset = (uint16_t)offset;
+        local->foreign.domid = STAGING_DOMID;
+        to->flags |= GNTCOPY_source_gref | GNTCOPY_dest_gref;
+        if (bytes > PAGE_BYTES - offset)
+            bytes = PAGE_BYTES - offset;
+    } else {
+        local->virt = address;
+    }
+    guest->foreign.ref = from->ref;
+    guest->foreign.offset = (uint16_t)(from->offset + done);
+    guest->foreign.domid = domid;
+    to->len = (uint16_t)bytes;
     to->status = GNTST_general_error;
+    return bytes;
 }
 
 static void copy(struct grants *grants, struct grant_copy *pieces, unsigned n)
 {
-    static xengnttab_grant_copy_segment_t segments[COPIES_MAX];
+    /* A piece is in two pages of ours at most. */
+    static xengnttab_grant_copy_segment_t segments[2 * COPIES_MAX];
+    static struct grant_copy *piece_of[2 * COPIES_MAX];
     uint16_t domid = (uint16_t)((struct xen_grants *)grants)->domid;
+    unsigned count = 0;
     int result;
 
+    for (unsigned i = 0; i < n; i++) {
+        for (unsigned done = 0; done < pieces[i].len; count++) {
+            piece_of[count] = &pieces[i];
+            done += fill(&segments[count], &pieces[i], done, domid);
+        }
+    }
+    result = xengnttab_grant_copy(gnttab, count, segments);
     for (unsigned i = 0; i < n; i++)
-        fill(&segments[i], &pieces[i], domid);
-    result = xengnttab_grant_copy(gnttab, n, segments);
-    for (unsigned i = 0; i < n; i++)
-        pieces[i].ok = result == 0 && segments[i].status == GNTST_okay;
+        pieces[i].ok = result == 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (segments[i].status != GNTST_okay)
+            piece_of[i]->ok = false;
+    }
+}
+
+static void *allocate(struct grants *grants, unsigned n)
+{
+    (void)grants;
+    return staging_new(n);
+}
+
+static void release(struct grants *grants, void *pages, unsigned n)
+{
+    (void)grants;
+    staging_free(pages, n);
 }
 
 static void *map(struct grants *grants, const uint32_t *refs, unsigned n, bool writable)
@@ -71,7 +111,7 @@ static void unmap(struct grants *grants, void *pages, unsigned n)
 
 void xen_grants_init(struct xen_grants *g, uint32_t domid)
 {
-    g->grants = (struct grants){copy, map, unmap};
+    g->grants = (struct grants){copy, map, unmap, allocate, release};
     g->domid = domid;
 }
 

@@ -91,6 +91,19 @@ static void unmap(struct grants *grants_, void *pages, unsigned n)
     }
 }
 
+static void *allocate(struct grants *grants_, unsigned n)
+{
+    (void)grants_;
+    return aligned_alloc(PAGE_BYTES, (size_t)n * PAGE_BYTES);
+}
+
+static void release(struct grants *grants_, void *pages, unsigned n)
+{
+    (void)grants_;
+    (void)n;
+    free(pages);
+}
+
 static void notify(struct notifier *notifier)
 {
     struct guest *g = (struct guest *)((char *)notifier - offsetof(struct guest, notifier));
@@ -103,7 +116,7 @@ static void notify(struct notifier *notifier)
 void guest_init(struct guest *g)
 {
     memset(g, 0, sizeof(*g));
-    g->grants = (struct grants){copy, map, unmap};
+    g->grants = (struct grants){copy, map, unmap, allocate, release};
     g->notifier.notify = notify;
     g->page = calloc(GUEST_PAGES, PAGE_BYTES);
     ck_assert_ptr_nonnull(g->page);
