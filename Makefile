@@ -19,6 +19,7 @@ help:
 	echo "make run CMD='...' run a command in dom0, print its output, exit with its status"
 	echo 'make test          every test; ends with one line of counts (FULL=1: larger disks, longer random tests)'
 	echo 'make bench         count instructions, plot them (PEER=xen: beside Debian'"'"'s Xen, and judge by it)'
+	echo 'make bench-io      throughput of a guest on our back end and on Linux'"'"'s, counted, side by side'
 	echo 'make stress        dom0 under stress-ng on a debug build (DURATION=600)'
 	echo 'make gdb           boot dom0 halted, gdb attached with symbols (GUEST=build/tests/selftest: that instead)'
 	echo 'make coverage      branch coverage of hv/mm by the unit tests'
@@ -35,6 +36,7 @@ help:
 NEEDS_run := run guests
 NEEDS_test := run test
 NEEDS_bench := run bench
+NEEDS_bench-io := run guests
 NEEDS_gdb := run gdb
 NEEDS_stress := run
 NEEDS_coverage := test
