@@ -30,12 +30,16 @@ $(BACKEND_TESTS:%=build/backend/%): build/backend/%: build/backend/test/tests/ba
 		$(patsubst %,build/backend/test/tests/backend/%_fixture.o,blk net)
 	gcc -fsanitize=address,undefined -o $@ $(filter-out %_fixture.o,$^) $(BACKEND_FIXTURE) $$(pkg-config --libs check)
 
+# And what stands between them and the libraries.
+build/backend/test_staging: $(patsubst %.c,build/backend/test/%.o,tests/backend/test_staging.c backend/staging.c)
+	gcc -fsanitize=address,undefined -o $@ $^ $$(pkg-config --libs check)
+
 # N=10000000 makes them long, SEED=n begins where a run that failed did.
 .PHONY: test-backend
-test-backend: $(BACKEND_TESTS:%=build/backend/%)
+test-backend: $(BACKEND_TESTS:%=build/backend/%) build/backend/test_staging
 	for t in $^; do $$t || exit 1; done
 
 -include $(shell find build/backend -name '*.d' 2>/dev/null)
 
-TESTS += $(foreach t,$(BACKEND_TESTS),'backend $t=build/backend/$t')
-TEST_FILES += $(BACKEND_TESTS:%=build/backend/%)
+TESTS += $(foreach t,$(BACKEND_TESTS) test_staging,'backend $t=build/backend/$t')
+TEST_FILES += $(BACKEND_TESTS:%=build/backend/%) build/backend/test_staging
