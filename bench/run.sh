@@ -59,7 +59,7 @@ boot() {
     icount) machine+=(-accel tcg -icount "shift=0,sleep=off" -cpu "max,-smap,-smep,-la57") ;;
     kvm) machine+=(-accel kvm -cpu host) ;;
     esac
-    timeout "$6" qemu-system-x86_64 "${machine[@]}" -kernel "$1" \
+    timeout --foreground "$6" qemu-system-x86_64 "${machine[@]}" -kernel "$1" \
         -append "com1=115200 console=com1 dom0_mem=256M $4" -initrd "$guest end=reboot $5" </dev/null >"$2" 2>&1
     grep -q '^BENCH-END' "$2"
 }
