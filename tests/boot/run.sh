@@ -85,6 +85,11 @@ printf 'pvctl list | grep -c minos\n' >&3
 check 'no guest is left' await '^0$'
 printf 'demo; echo "first $?"\n' >&3
 check 'the demo can be had again' await '^first 0$'
+hint=$(tr -d '\r' <"$out" | grep -a '^pvctl run minos-pv' | tail -n 1)
+printf '%s; echo "hint $?"\n' "$hint" >&3
+check 'what is hinted at runs: minos on the terminal' await '^minos: ext2 at /disk'
+printf 'cat /disk/from-dom0; halt 4\n' >&3
+check 'with its disk, until it ends' await '^hint 4$'
 printf 'truncate -s 5000 minos-pv; demo; echo "second $?"\n' >&3
 check 'a demo that fails ends with another status' await '^second 1$'
 check 'and says what failed' shows "${line}FAILED: minos is started by pvctl"
