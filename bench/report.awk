@@ -118,6 +118,8 @@ FILENAME == ARGV[1] {
         batch[rows] = batches[i]
         title[rows] = $4
         target[rows] = $5
+        if (split($5, only_for, ":") == 2)
+            target[rows] = only_for[1] == batches[i] ? only_for[2] : ""
     }
     next
 }
