@@ -111,6 +111,11 @@ same "in less than 10 s" 1 "$(awk -v u="$user" -v s="$system" 'BEGIN { print (u 
 field instruction <"$work/kernel.json" | awk '{ print $1 }' | sort -u >"$work/got"
 same "among them what Linux is known to have" "cli clac iretq lgdtq swapgs sysretq wrmsr" \
     "$(for i in cli clac iretq lgdtq swapgs sysretq wrmsr; do grep -x "$i" "$work/got"; done | xargs)"
+# The names come out of its tables for /proc/kallsyms.
+field symbol instruction <"$work/kernel.json" | awk '{ print $1, $2 }' >"$work/got"
+same "named as the kernel names itself" "native_save_fl pushfq,startup_64 wrmsr,start_kernel cli" \
+    "$(for i in 'native_save_fl pushfq' 'startup_64 wrmsr' 'start_kernel cli'; do grep -xm 1 "$i" "$work/got"; done | paste -sd ,)"
+same "and none is left without" 0 "$(field symbol <"$work/kernel.json" | grep -cx -e -)"
 
 echo "pvscan: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -96,6 +96,10 @@ const struct symbol *symbol_at(const struct image *im, uint64_t addr);
  * count. */
 size_t symbol_from(const struct image *im, unsigned section, uint64_t addr);
 
+/* kallsyms.c: calls fn for each symbol that a Linux kernel keeps of itself, if it is one. */
+void kallsyms_read(struct image *im,
+                   void (*fn)(struct image *, uint64_t addr, char type, const char *name));
+
 /* rules.c. NULL: does the same in ring 3. */
 const struct rule *rule_for(const cs_insn *in);
 const struct rule *rule_list(size_t i);

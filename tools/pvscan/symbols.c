@@ -28,9 +28,22 @@ static void add(struct image *im, uint64_t addr, const GElf_Sym *sym, const char
     new->rank = (unsigned char)(2 * (type != STT_FUNC) + (GELF_ST_BIND(sym->st_info) == STB_LOCAL));
 }
 
-static void read_list(struct image *im, const char *file)
+/* A name without more than its kind, as nm gives it. */
+static void add_listed(struct image *im, uint64_t addr, char type, const char *name)
 {
     static const GElf_Sym function = {.st_info = GELF_ST_INFO(STB_GLOBAL, STT_FUNC)};
+    char *copy;
+
+    if (!strchr("tTwW", type) || !image_section(im, addr))
+        return;
+    copy = strdup(name);
+    if (!copy)
+        die("out of memory");
+    add(im, addr, &function, copy);
+}
+
+static void read_list(struct image *im, const char *file)
+{
     char line[1024], name[512], type;
     size_t before = im->symbol_count;
     FILE *f = fopen(file, "r");
@@ -38,14 +51,9 @@ static void read_list(struct image *im, const char *file)
 
     if (!f)
         die("%s: %s", file, strerror(errno));
-    while (fgets(line, sizeof(line), f)) {
-        if (sscanf(line, "%" SCNx64 " %c %511s", &addr, &type, name) != 3 || !strchr("tTwW", type))
-            continue;
-        char *copy = strdup(name);
-        if (!copy)
-            die("out of memory");
-        add(im, addr, &function, copy);
-    }
+    while (fgets(line, sizeof(line), f))
+        if (sscanf(line, "%" SCNx64 " %c %511s", &addr, &type, name) == 3)
+            add_listed(im, addr, type, name);
     fclose(f);
     if (im->symbol_count == before)
         die("%s: no line of it names code of %s; it should have lines such as \"ffffffff81000000 T "
@@ -63,6 +71,8 @@ static int compare(const void *left, const void *right)
         return a->addr < b->addr ? -1 : 1;
     if (a->rank != b->rank)
         return a->rank - b->rank;
+    if ((*a->name == '_') != (*b->name == '_'))
+        return *a->name == '_' ? 1 : -1; /* startup_64 rather than _stext */
     return strcmp(a->name, b->name);
 }
 
@@ -80,6 +90,8 @@ void symbols_read(struct image *im, const char *file)
     }
     if (file)
         read_list(im, file);
+    else if (!im->symbol_count)
+        kallsyms_read(im, add_listed);
     if (im->symbol_count)
         qsort(im->symbols, im->symbol_count, sizeof(*im->symbols), compare);
 }
