@@ -69,7 +69,7 @@ store() { # NAME INITRAMFS: its lines into build/tests/logs/store-NAME.txt
     echo "xenstore compare: booting dom0 with $1" >&2
     tools/dom0-run --icount --image "$image" --memory 1024 --dom0-memory 700 --initramfs "$2" \
         --add "$bin/test-xenstore" --add build/xenstore-test/stopwatch --add build/xenstore-test/watches \
-        --add "$work/measure" --log "$logs/store-$1.log" --timeout "${COMPARE_TIMEOUT:-1200}" 'sh ./measure' \
+        --add "$work/measure" --log "$logs/store-$1.log" --timeout "${COMPARE_TIMEOUT:-3000}" 'sh ./measure' \
         >"$logs/store-$1.txt" || { cat "$logs/store-$1.txt"; exit 2; }
 }
 
