@@ -40,6 +40,7 @@ $(eval $(call pv_guest,build/bench/pvbench,$(wildcard bench/guest/*.c)))
 $(eval $(call pv_guest,build/tests/attack,$(wildcard tests/boot/guests/attack/*.c)))
 $(eval $(call pv_guest,build/tests/selftest,$(wildcard tests/boot/guests/selftest/*.c tests/boot/guests/selftest/*.S)))
 
+$(eval $(call pv_guest,build/tests/tracee,tests/boot/guests/tracee.c))
 $(foreach e,$(wildcard guest-lib/examples/*.c),$(eval $(call pv_guest,build/examples/$(basename $(notdir $e)),$e)))
 
 $(sort $(PV_GUEST_OBJS)): build/%.o: % guest-lib/guest.mk

@@ -38,9 +38,10 @@ struct attack {
 /* Tables of the files, each ended by a NULL name. */
 extern const struct attack handle_attacks[], table_attacks[], frame_attacks[], call_attacks[],
     grant_attacks[], event_attacks[], entry_attacks[], state_attacks[], form_attacks[],
-    device_attacks[];
+    device_attacks[], trace_attacks[];
 
-/* The guest is told `on=xen` where the reference hypervisor is known to permit what ours must not. */
+/* The guest is told `on=xen` where the reference hypervisor is known to permit what ours must not.
+ */
 extern bool attack_on_xen;
 
 /* Verdicts, one line each for those that went wrong. */

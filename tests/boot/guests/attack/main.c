@@ -5,8 +5,8 @@
 bool attack_on_xen;
 
 static const struct attack *const lists[] = {
-    handle_attacks, table_attacks, frame_attacks, call_attacks, grant_attacks,
-    event_attacks,  entry_attacks, state_attacks, form_attacks, device_attacks,
+    handle_attacks, table_attacks, frame_attacks, call_attacks,   grant_attacks, event_attacks,
+    entry_attacks,  state_attacks, form_attacks,  device_attacks, trace_attacks,
 };
 static const char *current;
 static unsigned good, bad;
@@ -53,8 +53,7 @@ void table_ready(uint64_t *table)
 
 bool can_be_written(uint64_t mfn)
 {
-    if (!pv_make_l1(AREA_VA) ||
-        pv_update_va_mapping(AREA_VA, pv_pte(mfn, PTE_KERNEL), UVMF_INVLPG))
+    if (!pv_make_l1(AREA_VA) || pv_update_va_mapping(AREA_VA, pv_pte(mfn, PTE_KERNEL), UVMF_INVLPG))
         return false;
     return !pv_update_va_mapping(AREA_VA, 0, UVMF_INVLPG);
 }
