@@ -25,12 +25,11 @@ struct trace {
     uint32_t size;               /* of the ring: a multiple of 8 */
     uint64_t head, tail;         /* bytes ever written and read */
     uint64_t lost, written, own; /* as readers are told */
-    bool told;                   /* the reader knows that there is something */
     uint64_t ring[];
 };
 
-static struct spinlock trace_lock =
-    SPINLOCK_INIT(RANK_CONSOLE); /* every d->trace, and what is in them */
+/* Every d->trace, and what is in them. */
+static struct spinlock trace_lock = SPINLOCK_INIT(RANK_CONSOLE);
 
 /* ---- Recording. ---- */
 
@@ -73,11 +72,13 @@ static void add(const struct paravane_trace_record *call, uint64_t began)
     struct vcpu *v = current;
     const struct guest_regs *regs = vcpu_regs(v);
     struct paravane_trace_record *r;
-    struct trace *t;
     bool tell = false;
+    struct trace *t;
+    uint64_t fill;
 
     lock(&trace_lock);
     t = v->domain->trace;
+    fill = t ? t->head - t->tail : 0;
     if (t && (r = room(t)) != NULL) {
         *r = *call;
         r->vcpu = (uint16_t)v->id;
@@ -90,8 +91,7 @@ static void add(const struct paravane_trace_record *call, uint64_t began)
         r->size = (uint16_t)(sizeof(*r) / 8 + r->stack);
         t->head += r->size * 8u;
         t->written++;
-        tell = !t->told && t->head - t->tail > t->size / 4;
-        t->told |= tell;
+        tell = fill <= t->size / 4 && t->head - t->tail > t->size / 4;
         if (r->stack)
             t->own = MIN(t->own, rdtsc() - began - r->cost);
     }
@@ -180,7 +180,8 @@ static int trace_start(struct domain *d, struct paravane_op *op)
         page_free(t, order);
         return refuse(-XEN_EBUSY, "domain %u is being traced already", d->id);
     }
-    for_each_vcpu(d, v) vcpu_choose_entry(v);
+    for_each_vcpu(d, v)
+        vcpu_choose_entry(v);
     return 0;
 }
 
@@ -194,7 +195,8 @@ void trace_stop(struct domain *d)
     unlock(&trace_lock);
     if (!t)
         return;
-    for_each_vcpu(d, v) vcpu_choose_entry(v);
+    for_each_vcpu(d, v)
+        vcpu_choose_entry(v);
     page_free(t, t->order);
 }
 
@@ -221,7 +223,6 @@ static int copy_out(struct trace *t, struct paravane_trace_read *r)
     r->lost = t->lost;
     r->written = t->written;
     r->own = t->own;
-    t->told = t->head - t->tail > t->size / 4; /* else there will be an event again */
     return 0;
 }
 
@@ -260,8 +261,7 @@ static int usage(struct domain *d, struct paravane_op *op)
                                  .grants_used = (uint32_t)d->grants->pins,
                                  .grants_mapped = grants_mapped(d->grants),
                                  .tracing = READ_ONCE(d->trace) != NULL};
-    for_each_vcpu(d, v)
-    {
+    for_each_vcpu(d, v) {
         for (unsigned i = 0; i < ARRAY_SIZE(u->hypercall); i++)
             u->hypercall[i] += v->hcall_count[i];
     }
@@ -270,7 +270,7 @@ static int usage(struct domain *d, struct paravane_op *op)
 
 long do_paravane_op(uint64_t arg)
 {
-    static int (*const ops[])(struct domain * d, struct paravane_op * op) = {
+    static int (*const ops[])(struct domain *d, struct paravane_op *op) = {
         [PARAVANE_trace_start] = trace_start,
         [PARAVANE_trace_stop] = stop,
         [PARAVANE_trace_read] = trace_read,
