@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Guests of dom0, made by xl, on Debian's back ends: minos with a disk and a network card, and the examples. It runs on
 # Debian's Xen and, with -p, on Paravane; the images are the same.
-#   tests/boot/guests.sh [-p]
+#   tests/boot/guests.sh [-p [IMAGE]]
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 PATH=$PATH:/sbin:/usr/sbin
 
 image=build/xen/xen.bin name=xen
 if [ "${1:-}" = -p ]; then
-    image=build/paravane name=paravane
+    image=${2:-build/paravane} name=paravane
 fi
 tools=$PWD/build/pkg/guest-tools
 logs=build/tests/logs
@@ -60,7 +60,10 @@ libraries() { # FILE
 }
 
 [ "$name" = paravane ] || [ -f "$image" ] || bench/fetch-xen "$image" || skip "Debian's Xen cannot be had"
-[ -d "$tools" ] || fetch_tools || skip "Debian's xen-utils cannot be had"
+exec 9>"$tools.lock" # the two forms may run at once
+flock 9
+[ -d "$tools" ] || fetch_tools || skip "Debian's xen-utils cannot be had (${tools#"$PWD"/}-deb/log says why)"
+flock -u 9
 for f in xl xenstored xenconsoled xen-init-dom0; do
     add "$tools/usr/lib/xen-4.17/bin/$f"
 done
@@ -117,7 +120,7 @@ check() { # WHAT SHELL-CONDITION
 }
 console=/var/log/xen/console
 shown() { # GUEST PATTERN: waits until its console has shown it
-    for _ in $(seq 150); do
+    for _ in $(seq 600); do
         tr -d '\r' <$console/guest-$1.log 2>/dev/null | grep -qE "$2" && return
         sleep 0.2
     done
@@ -125,7 +128,7 @@ shown() { # GUEST PATTERN: waits until its console has shown it
     false
 }
 gone() { # GUEST
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         xl list $1 >/dev/null 2>&1 || return 0
         sleep 0.2
     done
@@ -136,7 +139,7 @@ mkdir -p /var/run/xen /var/run/xenstored /run/xenstored /run/xen $console /var/l
 modprobe -a xen-blkback xen-netback loop
 losetup /dev/loop0 /root/ext2
 xenstored --pid-file=/run/xenstored.pid
-sleep 0.5
+for _ in $(seq 100); do xenstore-ls >/dev/null 2>&1 && break; sleep 0.1; done
 xen-init-dom0
 xenconsoled --log=all --log-dir=$console --pid-file=/run/xenconsoled.pid
 
@@ -159,7 +162,7 @@ check 'as it is on the disk' "shown minos-pv \"^\$(cksum </tmp/got) /disk/new\$\
 httpd -p 5001 -h /tmp
 said 'fetches over HTTP' 'fetch 10.0.0.1 5001 /got >/disk/fetched; cksum /disk/fetched' "^$(cksum </tmp/got) /disk/fetched$"
 echo 'halt 7' >&3
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     xl list minos-pv | grep -q -- '--ps-\|---s-' && break
     sleep 0.1
 done
@@ -183,7 +186,7 @@ sed -i "1i BIG='$(cksum <"$work/tree/big")'" "$work/root/root/run"
 (cd "$work/root" && tar cf "$work/xl.tar" .)
 
 # Example net answers pings until it has answered some: dom0 sends them.
-tools/dom0-run --image "$image" --log "$log" --timeout "${GUESTS_TIMEOUT:-400}" --memory 1024 --dom0-memory 512 \
+tools/dom0-run --image "$image" --log "$log" --timeout "${GUESTS_TIMEOUT:-900}" --memory 1024 --dom0-memory 512 \
     --add "$work/xl.tar" 'cd / && tar xf /root/xl.tar && (while :; do ping -c 1 -W 1 10.0.0.2; done >/dev/null 2>&1 &) && sh /root/run' \
     2>"$work/err" | tee "$work/verdicts"
 status=${PIPESTATUS[0]}
