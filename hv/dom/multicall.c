@@ -34,11 +34,10 @@ long do_multicall(uint64_t calls, uint64_t count)
         if (!load_entry(calls, &op, args))
             return refuse(-XEN_EFAULT, "call %lu of %lu cannot be read at 0x%lx", i, count, calls);
         r->rax = op; /* so that sentences name the call */
-        if (!guest_store64(calls + AT(result),
-                           (uint64_t)hypercall_dispatch(op >> 32 ? ~0u : (unsigned)op, args)))
+        if (!guest_store64(calls + AT(result), (uint64_t)hypercall_dispatch(op, args)))
             return refuse(-XEN_EFAULT, "the result of call %lu cannot be written at 0x%lx", i,
                           calls);
-        if (i % 16 == 15)
+        if (unlikely(!((i + 1) & 15)))
             preempt_point();
         if (unlikely(READ_ONCE(
                 v->domain->shut_down))) /* by the call itself; a pause waits for the rest */

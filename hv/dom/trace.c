@@ -142,7 +142,7 @@ long trace_hypercall(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
                                             : hypercall_table[nr](a, b, c, d, e));
 }
 
-long trace_subcall(unsigned nr, const uint64_t args[6])
+long trace_subcall(uint64_t nr, const uint64_t args[6])
 {
     struct paravane_trace_record r;
     uint64_t began = begin(&r, PARAVANE_TRACE_subcall, nr, args[0], args[1], args[2]);

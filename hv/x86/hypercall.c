@@ -97,13 +97,10 @@ long hypercall_unknown(struct guest_regs *r)
     return -XEN_ENOSYS;
 }
 
-long hypercall_dispatch(unsigned nr, const uint64_t args[6])
+/* The number is in the frame, too, where the handlers of missing and privileged rows look for it. */
+long hypercall_dispatch(uint64_t nr, const uint64_t args[6])
 {
-    const struct row *row = &rows[nr % NR_ROWS];
-
-    if (unlikely(nr >= NR_ROWS || !row->fn || nr == __HYPERVISOR_iret || nr == __HYPERVISOR_multicall))
+    if (unlikely(nr >= NR_ROWS || nr == __HYPERVISOR_iret || nr == __HYPERVISOR_multicall))
         return -XEN_ENOSYS;
-    if (unlikely(row->hardware_domain_only && !current->domain->is_hardware))
-        return not_permitted(row->name);
-    return row->fn(args[0], args[1], args[2], args[3], args[4]);
+    return hypercall_table[nr % NR_ROWS](args[0], args[1], args[2], args[3], args[4]);
 }

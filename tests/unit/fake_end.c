@@ -16,6 +16,14 @@ void timer_stop(struct hv_timer *t)
     t->armed = false;
 }
 
+/* Nobody is traced here. */
+void trace_stop(struct domain *d);
+void trace_stop(struct domain *d)
+{
+    if (d->trace)
+        fake_fail("a domain's end finds a trace of it");
+}
+
 /* Off its CPU at once: nobody runs here but by the tests' will. */
 void fake_stop(struct vcpu *v)
 {

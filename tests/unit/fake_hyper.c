@@ -129,7 +129,7 @@ static long set_gdt(uint64_t frames, uint64_t entries)
     return 0;
 }
 
-long hypercall_dispatch(unsigned nr, const uint64_t a[6])
+long hypercall_dispatch(uint64_t nr, const uint64_t a[6])
 {
     switch (nr) {
     case __HYPERVISOR_mmu_update:
@@ -149,6 +149,6 @@ long hypercall_dispatch(unsigned nr, const uint64_t a[6])
     case __HYPERVISOR_set_gdt:
         return set_gdt(a[0], a[1]);
     default:
-        fake_fail("hypercall %u is not part of the fake machine", nr);
+        fake_fail("hypercall %lu is not part of the fake machine", nr);
     }
 }

@@ -51,6 +51,6 @@ const char *hypercall_name(unsigned nr);
 
 /* Calls row nr of the table with the arguments (x86/hypercall.c); for multicall. Rows that change the ground under their
  * caller (iret, multicall itself) answer -XEN_ENOSYS there. */
-long hypercall_dispatch(unsigned nr, const uint64_t args[6]);
+long hypercall_dispatch(uint64_t nr, const uint64_t args[6]);
 
 #endif
