@@ -80,7 +80,7 @@ measure_guest() {
 processor() {
     local log=$raw/probe.log null
     [ -w /dev/kvm ] || { say "no cycles: there is no /dev/kvm to use"; return 1; }
-    boot "$ours" "$log" kvm "" "rounds=2" 60 || {
+    boot "$ours" "$log" kvm "" "rounds=2" 60 2>/dev/null || { # bash would tell of a QEMU that aborts
         say "no cycles: the bench guest does not come to its end under KVM here ($log)"
         return 1
     }
@@ -164,7 +164,7 @@ write_json() {
         {
             line = ""
             for (i = 1; i <= n; i++)
-                line = line (i > 1 ? ", " : "") "\"" name[i] "\": " (($i + 0 "") == $i ? $i : "\"" $i "\"")
+                line = line (i > 1 ? ", " : "") "\"" name[i] "\": " ($i ~ /^[0-9]+$/ ? $i : "\"" $i "\"")
             printf "%s  {%s}", NR > 2 ? ",\n" : "", line
         }
         END { print "\n]" }' "$out/results.csv"
