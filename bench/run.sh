@@ -165,7 +165,7 @@ write_json() {
             line = ""
             for (i = 1; i <= n; i++)
                 line = line (i > 1 ? ", " : "") "\"" name[i] "\": " ($i ~ /^[0-9]+$/ ? $i : "\"" $i "\"")
-            printf "%s  {%s}", NR > 2 ? ",\n" : "", line
+            printf "%s  {%s}", (NR > 2 ? ",\n" : ""), line
         }
         END { print "\n]" }' "$out/results.csv"
 }
