@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The order in which the machine comes up. */
 #include <hv/cpu.h>
-#include <hv/init.h>
 #include <hv/mm.h>
 #include <hv/print.h>
-#include "../x86/cpuid.h"
 #include "../x86/msr_policy.h"
 #include "boot.h"
 

@@ -3,7 +3,6 @@
  * and for which it therefore has an address register of its own here; other segments through the
  * windows that the firmware tells. */
 #include <hv/init.h>
-#include <hv/print.h>
 
 #include "acpi.h"
 #include "irq.h"

@@ -2,7 +2,6 @@
 /* HYPERVISOR_physdev_op: one row for each operation. */
 #include <hv/access.h>
 #include <hv/cpu.h>
-#include <hv/dev.h>
 #include <hv/hypercall.h>
 #include <hv/print.h>
 #include <pvabi/physdev.h>

@@ -6,8 +6,6 @@
 #include <hv/dev.h>
 #include <hv/mm.h>
 #include <hv/print.h>
-#include <pvabi/shared.h>
-#include <pvabi/xen.h>
 
 #include "build.h"
 

@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include <hv/access.h>
-#include <hv/cpu.h>
 #include <hv/hypercall.h>
-#include <hv/print.h>
-#include <hv/x86.h>
 
 #include "../x86/cpu_policy.h"
 #include "control.h"

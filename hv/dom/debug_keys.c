@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Debug keys, by which dom0's tools have the hypervisor tell about itself in the log. */
-#include <hv/cpu.h>
-#include <hv/print.h>
 
 #include "control.h"
 #include "event.h"

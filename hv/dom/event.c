@@ -4,7 +4,6 @@
 #include <hv/access.h>
 #include <hv/hypercall.h>
 #include <hv/print.h>
-#include <pvabi/xen.h>
 
 #include "event.h"
 

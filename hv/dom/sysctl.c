@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* HYPERVISOR_sysctl: the machine as a whole, for the hardware domain's tools. */
 #include <hv/access.h>
-#include <hv/cpu.h>
 #include <hv/hypercall.h>
 #include <hv/print.h>
 #include <hv/x86.h>

@@ -10,8 +10,6 @@
 #include <hv/dom/grant.h>
 #include <hv/init.h>
 #include <hv/irq.h>
-#include <hv/print.h>
-#include <hv/time.h>
 #include "types.h"
 
 struct tally {

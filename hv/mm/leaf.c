@@ -9,7 +9,6 @@ static uint64_t addressable_frames(void)
     return 1ull << (46 - PAGE_SHIFT);
 }
 #else
-#include <hv/x86.h>
 
 /* An address with more bits than the processor has would fault as a reserved bit. */
 static uint64_t addressable_frames(void)

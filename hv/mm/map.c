@@ -7,10 +7,8 @@
  * TLB when the next vCPU's root is loaded there. */
 #include <string.h>
 
-#include <hv/frame.h>
 #include <hv/init.h>
 #include <hv/lock.h>
-#include <hv/mm.h>
 #include <hv/print.h>
 #include <hv/x86.h>
 #include "boot.h"

@@ -5,7 +5,6 @@
  * entry is computed, judged as any leaf update, and put there by compare-and-swap, since the
  * processor may mark the old entry accessed or dirty at any time.
  */
-#include <hv/access.h>
 #include <hv/x86/decode.h>
 #include "types.h"
 

@@ -2,9 +2,7 @@
 /* A processor made ready: its window, descriptor tables, SYSCALL, control registers. */
 #include <string.h>
 
-#include <hv/cpu.h>
 #include <hv/init.h>
-#include <hv/mm.h>
 #include <hv/print.h>
 #include <hv/x86.h>
 #include "context.h"

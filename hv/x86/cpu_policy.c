@@ -3,7 +3,6 @@
  * feature words that its tools want hidden. */
 #include <hv/access.h>
 #include <hv/print.h>
-#include <hv/x86.h>
 
 #include "cpu_policy.h"
 

@@ -6,7 +6,6 @@
 #include <hv/hypercall.h>
 #include <hv/mm.h>
 #include <hv/print.h>
-#include <hv/x86.h>
 #include "context.h"
 #include "cpu_policy.h"
 #include "decode.h"

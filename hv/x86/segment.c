@@ -4,7 +4,6 @@
 #include <hv/hypercall.h>
 #include <hv/print.h>
 #include <hv/x86.h>
-#include <pvabi/xen.h>
 #include "context.h"
 
 void selectors_save(struct vcpu *v)

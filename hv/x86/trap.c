@@ -7,7 +7,6 @@
 #include <hv/irq.h>
 #include <hv/mm.h>
 #include <hv/print.h>
-#include <hv/x86.h>
 #include "context.h"
 #include "decode.h"
 #include "trap.h"
