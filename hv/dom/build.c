@@ -138,7 +138,6 @@ void dom0_build(void)
     b->d = domain_create(0, MIN(vcpus, (unsigned)MAX_VCPUS), true);
     if (!b->d)
         panic("no memory for dom0's administration");
-    pirq_domain_init(b->d);
     devices_forbid_mmio(b->d);
     for (unsigned i = 0; i < b->d->max_vcpus; i++) {
         if (!vcpu_create(b->d, i))

@@ -182,7 +182,7 @@ static int open_pirq(struct domain *d, const struct evtchn_bind_pirq *op)
     if (n < 0)
         return n;
     WRITE_ONCE(*slot, (uint16_t)n); /* before the line is opened: it may interrupt at once */
-    rc = pirq_bind(d, op->pirq); /* what shares a line shares it in one domain: no flag says more */
+    rc = pirq_bind(op->pirq); /* what shares a line shares it in one domain: no flag says more */
     if (rc) {
         WRITE_ONCE(*slot, 0);
         shut(d, (unsigned)n, port_at(d->evtchn, (unsigned)n));
@@ -261,7 +261,7 @@ static void detach(struct domain *d, const struct port *p)
 
         WRITE_ONCE(v->virq_port[p->number], 0);
     } else if (p->state == EVTCHNSTAT_pirq) {
-        pirq_unbind(d, p->number);
+        pirq_unbind(p->number);
         WRITE_ONCE(d->evtchn->pirq_port[p->number], 0);
     }
 }

@@ -40,9 +40,8 @@ void vcpu_kick(struct vcpu *v)
 }
 
 /* Only the first few lines exist. */
-int pirq_bind(struct domain *d, unsigned pirq)
+int pirq_bind(unsigned pirq)
 {
-    (void)d;
     if (pirq >= ARRAY_SIZE(fake_pirq_bound))
         return refuse(-XEN_EINVAL, "pirq %u has no line", pirq);
     if (fake_pirq_bound[pirq])
@@ -51,9 +50,8 @@ int pirq_bind(struct domain *d, unsigned pirq)
     return 0;
 }
 
-void pirq_unbind(struct domain *d, unsigned pirq)
+void pirq_unbind(unsigned pirq)
 {
-    (void)d;
     if (!fake_pirq_bound[pirq])
         fake_fail("pirq %u is unbound, but was not bound", pirq);
     fake_pirq_bound[pirq] = false;
