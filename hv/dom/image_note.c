@@ -107,14 +107,8 @@ static bool set_features(struct image_parser *p, struct text list)
 }
 
 /* Notes that are stored as they are. */
-#define TEXT(note, member)                                                                         \
-    {                                                                                              \
-        NOTE_##note, true, offsetof(struct kernel_image, member)                                   \
-    }
-#define NUMBER(note, member)                                                                       \
-    {                                                                                              \
-        NOTE_##note, false, offsetof(struct kernel_image, member)                                  \
-    }
+#define TEXT(note, member)   {XEN_ELFNOTE_##note, true, offsetof(struct kernel_image, member)}
+#define NUMBER(note, member) {XEN_ELFNOTE_##note, false, offsetof(struct kernel_image, member)}
 static const struct {
     uint8_t type;
     bool text;
@@ -139,7 +133,7 @@ static bool take_note(struct image_parser *p, unsigned type, const uint8_t *desc
     unsigned i = 0;
     uint64_t v;
 
-    if (type == NOTE_FEATURES)
+    if (type == XEN_ELFNOTE_FEATURES)
         return set_features(p, text_of(desc, size));
     while (i < ARRAY_SIZE(stored) && stored[i].type != type)
         i++;

@@ -4,6 +4,7 @@
 #define HV_DOM_IMAGE_NOTE_H
 
 #include "../lib/elf.h"
+#include <pvabi/elfnote.h>
 #include "image.h"
 
 struct image_parser {
@@ -18,15 +19,6 @@ struct image_parser {
 static inline bool file_range_ok(uint64_t offset, uint64_t size, uint64_t limit)
 {
     return offset <= limit && size <= limit - offset;
-}
-
-static inline uint64_t get_le(const uint8_t *p, unsigned bytes)
-{
-    uint64_t v = 0;
-
-    while (bytes--)
-        v = v << 8 | p[bytes];
-    return v;
 }
 
 /* Takes what the image's notes say into p->img, whose fields hold what absence means. Looks at note

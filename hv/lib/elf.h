@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the ELF64 file format that a kernel image is made of, and the types of its Xen
- * notes. */
+/* The parts of the ELF64 file format that a kernel image is made of. */
 #ifndef HV_LIB_ELF_H
 #define HV_LIB_ELF_H
 
@@ -48,26 +47,5 @@ struct elf_note {
 _Static_assert(sizeof(struct elf_header) == 64, "ELF64 file header");
 _Static_assert(sizeof(struct elf_segment) == 56, "ELF64 program header");
 _Static_assert(sizeof(struct elf_section) == 64, "ELF64 section header");
-
-enum xen_note {
-    NOTE_ENTRY = 1,
-    NOTE_HYPERCALL_PAGE,
-    NOTE_VIRT_BASE,
-    NOTE_PADDR_OFFSET,
-    NOTE_XEN_VERSION,
-    NOTE_GUEST_OS,
-    NOTE_GUEST_VERSION,
-    NOTE_LOADER,
-    NOTE_PAE_MODE,
-    NOTE_FEATURES,
-    NOTE_BSD_SYMTAB,
-    NOTE_HV_START_LOW,
-    NOTE_L1_MFN_VALID,
-    NOTE_SUSPEND_CANCEL,
-    NOTE_INIT_P2M,
-    NOTE_MOD_START_PFN,
-    NOTE_SUPPORTED_FEATURES,
-    NOTE_PHYS32_ENTRY,
-};
 
 #endif

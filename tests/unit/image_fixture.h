@@ -87,13 +87,13 @@ static inline void setup(void)
     };
     memset(f.bytes + TEXT_AT, 0x90, TEXT_SIZE);
     memset(f.bytes + DATA_AT, 0xda, DATA_SIZE);
-    add_text(NOTE_GUEST_OS, "linux");
-    add_text(NOTE_GUEST_VERSION, "2.6");
-    add_text(NOTE_XEN_VERSION, "xen-3.0");
-    add_text(NOTE_LOADER, "generic");
-    add_number(NOTE_VIRT_BASE, BASE);
-    add_number(NOTE_PADDR_OFFSET, 0);
-    add_number(NOTE_ENTRY, ENTRY);
+    add_text(XEN_ELFNOTE_GUEST_OS, "linux");
+    add_text(XEN_ELFNOTE_GUEST_VERSION, "2.6");
+    add_text(XEN_ELFNOTE_XEN_VERSION, "xen-3.0");
+    add_text(XEN_ELFNOTE_LOADER, "generic");
+    add_number(XEN_ELFNOTE_VIRT_BASE, BASE);
+    add_number(XEN_ELFNOTE_PADDR_OFFSET, 0);
+    add_number(XEN_ELFNOTE_ENTRY, ENTRY);
 }
 
 static inline bool parse_bytes(const void *bytes, size_t len)

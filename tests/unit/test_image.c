@@ -10,15 +10,15 @@ START_TEST(notes_are_understood)
     uint64_t l1[2] = {1, 1};
     uint32_t one = 1, supported = 0x8801;
 
-    add_note(NOTE_FEATURES, "!writable_page_tables|pae_pgdir_above_4gb", 41); /* no NUL, as Linux */
-    add_note(NOTE_SUPPORTED_FEATURES, &supported, 4);
-    add_text(NOTE_PAE_MODE, "yes[extended-cr3]");
-    add_note(NOTE_L1_MFN_VALID, l1, 16);
-    add_note(NOTE_MOD_START_PFN, &one, 4);
-    add_note(NOTE_SUSPEND_CANCEL, &one, 4);
-    add_number(NOTE_HV_START_LOW, 0xffff800000000000);
-    add_number(NOTE_INIT_P2M, P2M);
-    add_number(NOTE_HYPERCALL_PAGE, BASE + 0x104000);
+    add_note(XEN_ELFNOTE_FEATURES, "!writable_page_tables|pae_pgdir_above_4gb", 41); /* no NUL, as Linux */
+    add_note(XEN_ELFNOTE_SUPPORTED_FEATURES, &supported, 4);
+    add_text(XEN_ELFNOTE_PAE_MODE, "yes[extended-cr3]");
+    add_note(XEN_ELFNOTE_L1_MFN_VALID, l1, 16);
+    add_note(XEN_ELFNOTE_MOD_START_PFN, &one, 4);
+    add_note(XEN_ELFNOTE_SUSPEND_CANCEL, &one, 4);
+    add_number(XEN_ELFNOTE_HV_START_LOW, 0xffff800000000000);
+    add_number(XEN_ELFNOTE_INIT_P2M, P2M);
+    add_number(XEN_ELFNOTE_HYPERCALL_PAGE, BASE + 0x104000);
     add_number(99, 7); /* of a later day */
     accepted();
     ck_assert_str_eq(img.guest_os, "linux");
@@ -40,7 +40,7 @@ END_TEST
 START_TEST(absent_notes_have_defaults)
 {
     drop_notes();
-    add_text(NOTE_GUEST_OS, "mini");
+    add_text(XEN_ELFNOTE_GUEST_OS, "mini");
     accepted(); /* linked low: VIRT_BASE 0, no PADDR_OFFSET, entry from the ELF header */
     ck_assert_uint_eq(img.virt_base, 0);
     ck_assert_uint_eq(img.entry, 0x101020);
@@ -55,7 +55,7 @@ START_TEST(physical_addresses_may_count_from_an_offset)
 {
     f.s[SEG_TEXT].paddr += BASE; /* p_paddr equal to virtual addresses */
     f.s[SEG_DATA].paddr += BASE;
-    add_number(NOTE_PADDR_OFFSET, BASE);
+    add_number(XEN_ELFNOTE_PADDR_OFFSET, BASE);
     accepted();
     ck_assert_uint_eq(img.virt_start, BASE + 0x101000);
 }
@@ -63,7 +63,7 @@ END_TEST
 
 START_TEST(a_kernel_can_decline_dom0)
 {
-    add_number(NOTE_SUPPORTED_FEATURES, 1);
+    add_number(XEN_ELFNOTE_SUPPORTED_FEATURES, 1);
     accepted();
     ck_assert(!img.can_be_dom0);
 }
@@ -71,7 +71,7 @@ END_TEST
 
 START_TEST(texts_are_cut_and_made_printable)
 {
-    add_text(NOTE_GUEST_OS, "evil\n\033[2J-name-that-goes-on-and-on-and-on");
+    add_text(XEN_ELFNOTE_GUEST_OS, "evil\n\033[2J-name-that-goes-on-and-on-and-on");
     accepted();
     ck_assert_str_eq(img.guest_os, "evil??[2J-name-that-goes-on-and");
 }
@@ -204,18 +204,18 @@ START_TEST(wrong_segments)
     setup(), f.s[SEG_DATA].paddr = 0x100000; /* its bss reaches into the text */
     rejected("segment 1 at 0xffffffff80100000 overlaps the one at 0xffffffff80101000 to "
              "0xffffffff80101180");
-    setup(), add_number(NOTE_PADDR_OFFSET, 0x102000);
+    setup(), add_number(XEN_ELFNOTE_PADDR_OFFSET, 0x102000);
     rejected("segment 0 has physical address 0x101000, below PADDR_OFFSET 0x102000");
 }
 END_TEST
 
 START_TEST(segments_stay_out_of_our_range)
 {
-    add_number(NOTE_VIRT_BASE, 0xffff82d000000000); /* the hypervisor's own addresses */
+    add_number(XEN_ELFNOTE_VIRT_BASE, 0xffff82d000000000); /* the hypervisor's own addresses */
     rejected("segment 0 lies at 0xffff82d000101000 to 0xffff82d000101180, which is not a guest's "
              "address "
              "range (below 0x800000000000 or from 0xffff880000000000)");
-    setup(), add_number(NOTE_VIRT_BASE, 0x7fffffefc000); /* across the end of the lower half */
+    setup(), add_number(XEN_ELFNOTE_VIRT_BASE, 0x7fffffefc000); /* across the end of the lower half */
     rejected("segment 1 lies at 0x7ffffffff000 to 0x800000000800, which is not a guest's address "
              "range (below 0x800000000000 or from 0xffff880000000000)");
 }
@@ -225,27 +225,27 @@ END_TEST
 
 START_TEST(wrong_addresses)
 {
-    add_number(NOTE_ENTRY, BASE + 0x102000); /* in the gap between the segments */
+    add_number(XEN_ELFNOTE_ENTRY, BASE + 0x102000); /* in the gap between the segments */
     rejected("the entry point 0xffffffff80102000 is in none of the segments, which span "
              "0xffffffff80101000 to 0xffffffff80104800");
-    setup(), add_number(NOTE_ENTRY, BASE + 0x104800); /* one past the end */
+    setup(), add_number(XEN_ELFNOTE_ENTRY, BASE + 0x104800); /* one past the end */
     rejected("the entry point 0xffffffff80104800 is in none of the segments, which span "
              "0xffffffff80101000 to 0xffffffff80104800");
-    setup(), add_number(NOTE_VIRT_BASE, BASE + 8);
+    setup(), add_number(XEN_ELFNOTE_VIRT_BASE, BASE + 8);
     rejected("VIRT_BASE 0xffffffff80000008 is not a multiple of the page size");
-    setup(), add_number(NOTE_HYPERCALL_PAGE, BASE + 0x103010);
+    setup(), add_number(XEN_ELFNOTE_HYPERCALL_PAGE, BASE + 0x103010);
     rejected(
         "HYPERCALL_PAGE 0xffffffff80103010 is not a page within the kernel's 0xffffffff80101000 to "
         "0xffffffff80105000");
-    setup(), add_number(NOTE_HYPERCALL_PAGE, BASE + 0x105000);
+    setup(), add_number(XEN_ELFNOTE_HYPERCALL_PAGE, BASE + 0x105000);
     rejected(
         "HYPERCALL_PAGE 0xffffffff80105000 is not a page within the kernel's 0xffffffff80101000 to "
         "0xffffffff80105000");
-    setup(), add_number(NOTE_INIT_P2M, P2M + 8);
+    setup(), add_number(XEN_ELFNOTE_INIT_P2M, P2M + 8);
     rejected("INIT_P2M 0x8000000008 is not the address of a page in a guest's range");
-    setup(), add_number(NOTE_INIT_P2M, 0xffff830000000000);
+    setup(), add_number(XEN_ELFNOTE_INIT_P2M, 0xffff830000000000);
     rejected("INIT_P2M 0xffff830000000000 is not the address of a page in a guest's range");
-    setup(), add_number(NOTE_INIT_P2M, BASE + 0x104000);
+    setup(), add_number(XEN_ELFNOTE_INIT_P2M, BASE + 0x104000);
     rejected("INIT_P2M 0xffffffff80104000 is within the kernel's own range, 0xffffffff80000000 to "
              "0xffffffff80105000");
 }
@@ -253,19 +253,19 @@ END_TEST
 
 START_TEST(wrong_claims)
 {
-    add_text(NOTE_XEN_VERSION, "xen-2.0");
+    add_text(XEN_ELFNOTE_XEN_VERSION, "xen-2.0");
     rejected("the kernel is for interface \"xen-2.0\", not \"xen-3.0\"");
-    setup(), add_text(NOTE_LOADER, "own");
+    setup(), add_text(XEN_ELFNOTE_LOADER, "own");
     rejected("the kernel asks for the loader \"own\"; there is but \"generic\"");
-    setup(), add_text(NOTE_FEATURES, "dom0|!supervisor_mode_kernel");
+    setup(), add_text(XEN_ELFNOTE_FEATURES, "dom0|!supervisor_mode_kernel");
     rejected("the kernel requires the feature \"supervisor_mode_kernel\" (XENFEAT 3), which is not "
              "provided");
-    setup(), add_text(NOTE_FEATURES, "time_travel"); /* merely understood: no harm */
+    setup(), add_text(XEN_ELFNOTE_FEATURES, "time_travel"); /* merely understood: no harm */
     accepted();
-    setup(), add_text(NOTE_FEATURES, "!time_travel|dom0");
+    setup(), add_text(XEN_ELFNOTE_FEATURES, "!time_travel|dom0");
     rejected("the kernel requires a feature \"time_travel\", which is unknown here");
-    setup(), drop_notes(), add_text(NOTE_GUEST_OS, "linux"),
-        add_number(NOTE_PHYS32_ENTRY, 0x101000);
+    setup(), drop_notes(), add_text(XEN_ELFNOTE_GUEST_OS, "linux"),
+        add_number(XEN_ELFNOTE_PHYS32_ENTRY, 0x101000);
     rejected(
         "the kernel has a PVH entry (Xen note 18), but none for paravirtualization (note 1): it is "
         "built without CONFIG_XEN_PV");
@@ -274,20 +274,20 @@ END_TEST
 
 START_TEST(wrong_notes)
 {
-    struct elf_note n = {4, 0xfffffff0, NOTE_ENTRY};
+    struct elf_note n = {4, 0xfffffff0, XEN_ELFNOTE_ENTRY};
 
     memcpy(f.bytes + NOTES_AT, &n, sizeof(n));
     rejected(
         "the note at offset 0x200 with a name of 4 and a description of 4294967280 bytes leaves "
         "the note segment, which ends at 0x2a4");
-    setup(), n = (struct elf_note){0xffffffff, 8, NOTE_ENTRY};
+    setup(), n = (struct elf_note){0xffffffff, 8, XEN_ELFNOTE_ENTRY};
     memcpy(f.bytes + NOTES_AT, &n, sizeof(n));
     rejected(
         "the note at offset 0x200 with a name of 4294967295 and a description of 8 bytes leaves "
         "the note segment, which ends at 0x2a4");
     setup(), f.s[SEG_NOTE].offset = 0x830;
     rejected("the note segment of 0xa4 bytes at 0x830 goes beyond the file's end at 0x840");
-    setup(), add_note(NOTE_INIT_P2M, "abc", 3);
+    setup(), add_note(XEN_ELFNOTE_INIT_P2M, "abc", 3);
     rejected("Xen note 15 at offset 0x2b4 is a number of 3 bytes, not 4 or 8");
     setup(), drop_notes();
     rejected(
