@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <hv/print.h>
+#include "../lib/text.h"
 #include "image_note.h"
 
 #define FEAT(n)                    (1u << (n))
@@ -40,12 +41,7 @@ static const char *const feature_names[] = {
     (FEAT(FEAT_WRITABLE_PAGE_TABLES) | FEAT(FEAT_PAE_PGDIR_ABOVE_4GB) | FEAT(FEAT_PRESERVE_AD) |   \
      FEAT(FEAT_GNTTAB_MAP_AVAIL_BITS) | FEAT(FEAT_DOM0) | FEAT(FEAT_RSDP_UNRESTRICTED))
 
-/* A text of known length or up to its NUL, whichever ends first. */
-struct text {
-    const char *s;
-    size_t len;
-};
-
+/* Up to its NUL, or all. */
 static struct text text_of(const uint8_t *p, size_t max)
 {
     struct text t = {(const char *)p, 0};
@@ -53,23 +49,6 @@ static struct text text_of(const uint8_t *p, size_t max)
     while (t.len < max && t.s[t.len])
         t.len++;
     return t;
-}
-
-static bool text_is(struct text t, const char *s)
-{
-    return t.len == strlen(s) && !memcmp(t.s, s, t.len);
-}
-
-/* Takes what precedes the next separator off the front of t. */
-static struct text text_next(struct text *t, char separator)
-{
-    struct text head = {t->s, 0};
-
-    while (head.len < t->len && head.s[head.len] != separator)
-        head.len++;
-    t->s += MIN(head.len + 1, t->len);
-    t->len -= MIN(head.len + 1, t->len);
-    return head;
 }
 
 /* Texts are bound for the log, so they come out cut to size and printable. */
@@ -88,7 +67,7 @@ static bool set_features(struct image_parser *p, struct text list)
     char name[IMAGE_TEXT_SIZE];
 
     while (list.len) {
-        struct text t = text_next(&list, '|');
+        struct text t = text_next(&list, "|");
         bool required = t.len && t.s[0] == '!';
         unsigned i = 0;
 

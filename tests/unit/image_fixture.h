@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pvabi/elfnote.h>
 #include "../../hv/dom/image.h"
 #include "../../hv/lib/elf.h"
 
