@@ -137,7 +137,7 @@ static bool take_note(struct image_parser *p, unsigned type, const uint8_t *desc
 static bool take_notes(struct image_parser *p, uint64_t start, uint64_t size, const char *what)
 {
     uint64_t pos = 0;
-    struct elf_note note;
+    Elf64_Nhdr note;
 
     if (!file_range_ok(start, size, p->len))
         return IMAGE_FAIL(p->err,
@@ -149,16 +149,16 @@ static bool take_notes(struct image_parser *p, uint64_t start, uint64_t size, co
 
         memcpy(&note, at, sizeof(note));
         at += sizeof(note);
-        name_size = ROUND_UP((uint64_t)note.namesz, 4);
-        desc_size = ROUND_UP((uint64_t)note.descsz, 4);
-        if (name_size > room || note.descsz > room - name_size)
+        name_size = ROUND_UP((uint64_t)note.n_namesz, 4);
+        desc_size = ROUND_UP((uint64_t)note.n_descsz, 4);
+        if (name_size > room || note.n_descsz > room - name_size)
             return IMAGE_FAIL(p->err,
                               "the note at offset 0x%lx with a name of %u and a description of %u "
                               "bytes leaves the %s, which ends at 0x%lx",
-                              start + pos, note.namesz, note.descsz, what, start + size);
-        if (note.namesz == 4 && !memcmp(at, "Xen", 4)) {
+                              start + pos, note.n_namesz, note.n_descsz, what, start + size);
+        if (note.n_namesz == 4 && !memcmp(at, "Xen", 4)) {
             p->notes_found = true;
-            if (!take_note(p, note.type, at + name_size, note.descsz))
+            if (!take_note(p, note.n_type, at + name_size, note.n_descsz))
                 return false;
         }
         pos += sizeof(note) + name_size + MIN(desc_size, room - name_size);
@@ -168,31 +168,31 @@ static bool take_notes(struct image_parser *p, uint64_t start, uint64_t size, co
 
 /* --- Tables of the file --- */
 
-static bool get_section(struct image_parser *p, unsigned i, struct elf_section *s)
+static bool get_section(struct image_parser *p, unsigned i, Elf64_Shdr *s)
 {
-    const struct elf_header *h = &p->header;
+    const Elf64_Ehdr *h = &p->header;
     uint64_t offset;
 
-    if (h->shentsize != sizeof(*s))
+    if (h->e_shentsize != sizeof(*s))
         return IMAGE_FAIL(p->err, "section headers have %u bytes (e_shentsize), not %zu",
-                          h->shentsize, sizeof(*s));
-    if (__builtin_add_overflow(h->shoff, (uint64_t)i * sizeof(*s), &offset) ||
+                          h->e_shentsize, sizeof(*s));
+    if (__builtin_add_overflow(h->e_shoff, (uint64_t)i * sizeof(*s), &offset) ||
         !file_range_ok(offset, sizeof(*s), p->len))
         return IMAGE_FAIL(p->err,
                           "section header %u of the table at 0x%lx goes beyond the file's end "
                           "at 0x%zx",
-                          i, h->shoff, p->len);
+                          i, h->e_shoff, p->len);
     memcpy(s, p->file + offset, sizeof(*s));
     return true;
 }
 
 static bool take_note_segments(struct image_parser *p)
 {
-    struct elf_segment s;
+    Elf64_Phdr s;
 
-    for (unsigned i = 0; i < p->header.phnum; i++) {
-        memcpy(&s, p->file + p->header.phoff + i * sizeof(s), sizeof(s));
-        if (s.type == ELF_PT_NOTE && !take_notes(p, s.offset, s.filesz, "note segment"))
+    for (unsigned i = 0; i < p->header.e_phnum; i++) {
+        memcpy(&s, p->file + p->header.e_phoff + i * sizeof(s), sizeof(s));
+        if (s.p_type == PT_NOTE && !take_notes(p, s.p_offset, s.p_filesz, "note segment"))
             return false;
     }
     return true;
@@ -200,12 +200,12 @@ static bool take_note_segments(struct image_parser *p)
 
 static bool take_note_sections(struct image_parser *p)
 {
-    struct elf_section s;
+    Elf64_Shdr s;
 
-    for (unsigned i = 0; i < p->header.shnum; i++) {
+    for (unsigned i = 0; i < p->header.e_shnum; i++) {
         if (!get_section(p, i, &s))
             return false;
-        if (s.type == ELF_SHT_NOTE && !take_notes(p, s.offset, s.size, "note section"))
+        if (s.sh_type == SHT_NOTE && !take_notes(p, s.sh_offset, s.sh_size, "note section"))
             return false;
     }
     return true;

@@ -3,14 +3,15 @@
 #ifndef HV_DOM_IMAGE_NOTE_H
 #define HV_DOM_IMAGE_NOTE_H
 
-#include "../lib/elf.h"
+#include <elf.h>
+
 #include <pvabi/elfnote.h>
 #include "image.h"
 
 struct image_parser {
     const uint8_t *file;
     size_t len;
-    struct elf_header header;
+    Elf64_Ehdr header;
     struct kernel_image *img;
     char *err;
     bool notes_found;

@@ -67,7 +67,7 @@ START_TEST(every_spoilt_byte_is_survived)
     add_number(XEN_ELFNOTE_INIT_P2M, P2M);
     add_number(XEN_ELFNOTE_HYPERCALL_PAGE, BASE + 0x104000);
     spoil_each_byte();
-    setup(), add_sections(ELF_SHT_NOTE, ".note");
+    setup(), add_sections(SHT_NOTE, ".note");
     spoil_each_byte();
 }
 END_TEST
