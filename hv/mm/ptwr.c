@@ -8,7 +8,8 @@
 #include <hv/x86/decode.h>
 #include "types.h"
 
-unsigned fetch_instruction(const struct guest_regs *r, uint64_t bytes[2])
+/* In line below, where the time goes. */
+static always_inline unsigned fetch(const struct guest_regs *r, uint64_t bytes[2])
 {
     unsigned to_page_end = (unsigned)(PAGE_SIZE - (r->rip & (PAGE_SIZE - 1)));
 
@@ -19,6 +20,11 @@ unsigned fetch_instruction(const struct guest_regs *r, uint64_t bytes[2])
         return INSN_MAX_LEN;
     return to_page_end < INSN_MAX_LEN && !copy_from_guest(bytes, r->rip, to_page_end) ? to_page_end
                                                                                       : 0;
+}
+
+unsigned fetch_instruction(const struct guest_regs *r, uint64_t bytes[2])
+{
+    return fetch(r, bytes);
 }
 
 /* Lock: pt. 0, or an error after a sentence; *res is what the instruction left. */
@@ -79,7 +85,7 @@ static int store(struct vcpu *v, struct guest_regs *r, uint64_t va, struct pte_i
     uint64_t bytes[2], *l1 = mapped_l1(v, va);
 
     /* An operand through FS or GS is no kernel's way to name a page-table entry. */
-    if (!l1 || !pte_decode((const uint8_t *)bytes, fetch_instruction(r, bytes), r, in) || in->seg != SEG_FLAT ||
+    if (!l1 || !pte_decode((const uint8_t *)bytes, fetch(r, bytes), r, in) || in->seg != SEG_FLAT ||
         ((in->ea ^ va) & PAGE_MASK))
         return -XEN_EFAULT;
     return emulate(v->domain, in, r, l1 + slot_index((uint64_t *)in->ea), res);
