@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The firmware's memory map made sorted and free of overlaps: a walk through the address space. */
-#include <hv/init.h>
 #include <hv/print.h>
 #include "boot.h"
 

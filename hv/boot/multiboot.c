@@ -2,7 +2,6 @@
 /* What the boot loader tells by the multiboot 1 protocol: command line, modules, memory map. */
 #include <string.h>
 
-#include <hv/init.h>
 #include <hv/layout.h>
 #include <hv/print.h>
 #include "boot.h"

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The order in which the machine comes up. */
 #include <hv/cpu.h>
-#include <hv/init.h>
 #include <hv/mm.h>
 #include <hv/print.h>
-#include "../x86/cpuid.h"
 #include "../x86/msr_policy.h"
 #include "boot.h"
 
@@ -32,11 +30,11 @@ void start_hv(uint32_t magic, uint32_t info_maddr)
     multiboot_read(magic, info_maddr);
     options_parse(boot_info.command_line);
     uart_init();
+    cpuid_host_init();
     spec_ctrl_init();
     memory_init();
     printk(LOG_INFO, "Paravane " PARAVANE_VERSION ", %lu frames of memory, %lu of them free",
            heap_total_frames(), heap_free_frames());
-    cpuid_host_init();
     msr_host_init();
     cpu_init(0);
     domain_init();

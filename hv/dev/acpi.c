@@ -16,7 +16,7 @@ struct acpi acpi;
 #define EBDA_SEARCH    1024
 #define BIOS_START     0xe0000
 #define BIOS_END       0x100000
-#define WINDOW         (16 * PAGE_SIZE) /* as much as map_device() gives at once */
+#define FIRMWARE_MAX   (1u << 20) /* no table is larger */
 #define TABLES_MAX     256
 
 struct rsdp {
@@ -66,37 +66,7 @@ _Static_assert(offsetof(struct fadt, pm1a_control) == 64 && offsetof(struct fadt
 #define FADT_TIMER_32BIT (1u << 8)
 #define FADT_RESET       (1u << 10)
 
-struct madt_entry {
-    uint8_t type, length;
-    union {
-        struct {
-            uint8_t acpi_id, apic_id;
-            uint32_t flags;
-        } __packed lapic; /* 0 */
-        struct {
-            uint8_t id, reserved;
-            uint32_t maddr, gsi_base;
-        } __packed ioapic; /* 1 */
-        struct {
-            uint8_t bus, irq;
-            uint32_t gsi;
-            uint16_t flags;
-        } __packed override; /* 2 */
-        struct {
-            uint8_t acpi_id;
-            uint16_t flags;
-            uint8_t pin;
-        } __packed nmi; /* 4 */
-        struct {
-            uint16_t reserved;
-            uint64_t maddr;
-        } __packed lapic_maddr; /* 5 */
-        struct {
-            uint16_t reserved;
-            uint32_t apic_id, flags, acpi_id;
-        } __packed x2apic; /* 9 */
-    };
-} __packed;
+/* Types of entries; each begins with its type and length. */
 enum { MADT_LAPIC, MADT_IOAPIC, MADT_OVERRIDE, MADT_NMI = 4, MADT_LAPIC_MADDR, MADT_X2APIC = 9 };
 #define MADT_ENTRIES     44
 #define MADT_CPU_ENABLED 1u
@@ -105,27 +75,11 @@ enum { MADT_LAPIC, MADT_IOAPIC, MADT_OVERRIDE, MADT_NMI = 4, MADT_LAPIC_MADDR, M
 #define MPS_TRIGGER      0xc
 #define MPS_LEVEL        0xc
 
-/* Firmware memory, mapped by windows as its tables lie close together. NULL: too large, or no
- * window left. */
 static const void *firmware(uint64_t maddr, uint64_t size)
 {
-    static uint64_t start, end;
-    static const char *window;
-
-    if (maddr < start || maddr + size > end) {
-        uint64_t from = ROUND_DOWN(maddr, WINDOW);
-
-        if (size > WINDOW - PAGE_SIZE || maddr + WINDOW < maddr)
-            return NULL;
-        if (maddr + size > from + WINDOW)
-            from = ROUND_DOWN(maddr, PAGE_SIZE);
-        window = (const char *)map_device(from, WINDOW);
-        if (!window)
-            return NULL;
-        start = from;
-        end = from + WINDOW;
-    }
-    return window + (maddr - start);
+    if (size > FIRMWARE_MAX || maddr + size < maddr)
+        return NULL;
+    return (const void *)map_device(maddr, size);
 }
 
 static bool sum_is_zero(const void *p, size_t size)
@@ -157,11 +111,11 @@ static const struct table *table_at(uint64_t maddr)
 
 static const struct rsdp *rsdp_search(uint64_t from, uint64_t to)
 {
-    for (uint64_t a = from; a + sizeof(struct rsdp) <= to; a += 16) {
-        const struct rsdp *r = firmware(a, sizeof(*r));
+    const char *p = firmware(from, to - from);
 
-        if (r && !memcmp(r->signature, "RSD PTR ", 8) && sum_is_zero(r, RSDP_V1_SIZE))
-            return r;
+    for (uint64_t at = 0; p && at + sizeof(struct rsdp) <= to - from; at += 16) {
+        if (!memcmp(p + at, "RSD PTR ", 8) && sum_is_zero(p + at, RSDP_V1_SIZE))
+            return (const struct rsdp *)(p + at);
     }
     return NULL;
 }
@@ -181,59 +135,52 @@ static void add_cpu(uint32_t apic_id, uint32_t acpi_id, uint32_t flags)
         acpi.cpu[acpi.cpus++] = (struct acpi_cpu){apic_id, acpi_id};
 }
 
-static void madt_parse_entry(const struct madt_entry *e)
+static void madt_parse_entry(const uint8_t *e)
 {
     static const uint8_t sizes[] = {
         [MADT_LAPIC] = 8, [MADT_IOAPIC] = 12,      [MADT_OVERRIDE] = 10,
         [MADT_NMI] = 6,   [MADT_LAPIC_MADDR] = 12, [MADT_X2APIC] = 16,
     };
 
-    if (e->type >= ARRAY_SIZE(sizes) || e->length < sizes[e->type])
+    if (e[0] >= ARRAY_SIZE(sizes) || e[1] < sizes[e[0]])
         return;
-    switch (e->type) {
-    case MADT_LAPIC:
-        add_cpu(e->lapic.apic_id, e->lapic.acpi_id, e->lapic.flags);
+    switch (e[0]) {
+    case MADT_LAPIC: /* ACPI id, APIC id, flags */
+        add_cpu(e[3], e[2], (uint32_t)get_le(e + 4, 4));
         break;
-    case MADT_IOAPIC:
+    case MADT_IOAPIC: /* id, reserved, address, first line */
         if (acpi.ioapics < ACPI_MAX_IOAPICS)
-            acpi.ioapic[acpi.ioapics++] =
-                (struct acpi_ioapic){e->ioapic.maddr, e->ioapic.gsi_base, e->ioapic.id};
+            acpi.ioapic[acpi.ioapics++] = (struct acpi_ioapic){get_le(e + 4, 4), (uint32_t)get_le(e + 8, 4), e[2]};
         break;
-    case MADT_OVERRIDE:
-        if (e->override.irq < ISA_IRQS)
-            acpi.isa[e->override.irq] = (struct acpi_isa_irq){
-                .gsi = e->override.gsi,
-                .level = (e->override.flags & MPS_TRIGGER) == MPS_LEVEL,
-                .low = (e->override.flags & MPS_POLARITY) == MPS_LOW,
+    case MADT_OVERRIDE: /* bus, interrupt, line, flags */
+        if (e[3] < ISA_IRQS)
+            acpi.isa[e[3]] = (struct acpi_isa_irq){
+                .gsi = (uint32_t)get_le(e + 4, 4),
+                .level = (e[8] & MPS_TRIGGER) == MPS_LEVEL,
+                .low = (e[8] & MPS_POLARITY) == MPS_LOW,
             };
         break;
-    case MADT_NMI:
-        acpi.nmi_pins |= (uint8_t)(1u << (e->nmi.pin & 1));
+    case MADT_NMI: /* ACPI id, flags (2 bytes), pin */
+        acpi.nmi_pins |= (uint8_t)(1u << (e[5] & 1));
         break;
-    case MADT_LAPIC_MADDR:
-        acpi.lapic_maddr = e->lapic_maddr.maddr;
+    case MADT_LAPIC_MADDR: /* reserved (2 bytes), address (8) */
+        acpi.lapic_maddr = get_le(e + 4, 8);
         break;
-    case MADT_X2APIC:
-        add_cpu(e->x2apic.apic_id, e->x2apic.acpi_id, e->x2apic.flags);
+    case MADT_X2APIC: /* reserved (2 bytes), APIC id, flags, ACPI id */
+        add_cpu((uint32_t)get_le(e + 4, 4), (uint32_t)get_le(e + 12, 4), (uint32_t)get_le(e + 8, 4));
         break;
     }
 }
 
 static void madt_parse(const struct table *t)
 {
-    const char *p = (const char *)t + MADT_ENTRIES, *end = (const char *)t + t->length;
+    const uint8_t *e = (const uint8_t *)t + MADT_ENTRIES, *end = (const uint8_t *)t + t->length;
 
-    if (p > end)
+    if (e > end)
         return;
     acpi.lapic_maddr = *(const uint32_t *)(t + 1);
-    while (end - p >= 2) {
-        const struct madt_entry *e = (const struct madt_entry *)p;
-
-        if (e->length < 2 || e->length > end - p)
-            break;
+    for (; end - e >= 2 && e[1] >= 2 && e[1] <= end - e; e += e[1])
         madt_parse_entry(e);
-        p += e->length;
-    }
 }
 
 /* A port given by an old field of 32 bits or, if that is 0, by a generic address. */
@@ -353,17 +300,9 @@ uint32_t firmware_acpi_id(uint32_t apic_id)
 
 bool acpi_find_s5(uint8_t type[2])
 {
-    const uint64_t overlap = 32; /* a match may lie across two windows */
     const struct table *t = acpi.dsdt ? firmware(acpi.dsdt, sizeof(*t)) : NULL;
     uint32_t length = t && !memcmp(t->signature, "DSDT", 4) ? t->length : 0;
+    const uint8_t *aml = length > sizeof(*t) ? firmware(acpi.dsdt + sizeof(*t), length - sizeof(*t)) : NULL;
 
-    for (uint64_t at = sizeof(*t); at < length; at += WINDOW - PAGE_SIZE - overlap) {
-        uint64_t n = MIN(length - at, WINDOW - PAGE_SIZE);
-
-        const uint8_t *aml = firmware(acpi.dsdt + at, n);
-
-        if (aml && aml_find_s5(aml, n, type))
-            return true;
-    }
-    return false;
+    return aml && aml_find_s5(aml, length - sizeof(*t), type);
 }

@@ -6,6 +6,7 @@
 #include <hv/print.h>
 #include <hv/x86.h>
 
+#include "../x86/cpuid.h"
 #include "acpi.h"
 #include "irq.h"
 
@@ -88,12 +89,11 @@ void apic_send_ipi(unsigned cpu, unsigned vector)
 void apic_init(void)
 {
     uint64_t base = rdmsr(MSR_APIC_BASE);
-    uint32_t id[4];
+    uint32_t features = cpuid_host.basic[1].c;
 
-    cpuid_count(1, 0, id);
-    tsc_deadline = id[2] & CPUID1_ECX_TSC_DEADLINE;
+    tsc_deadline = features & CPUID1_ECX_TSC_DEADLINE;
     wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
-    if (id[2] & CPUID1_ECX_X2APIC)
+    if (features & CPUID1_ECX_X2APIC)
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2);
     else if (!regs)
         regs = (volatile uint32_t *)map_device(acpi.lapic_maddr, PAGE_SIZE);

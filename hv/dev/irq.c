@@ -4,7 +4,6 @@
 #include <hv/init.h>
 #include <hv/mm.h>
 #include <hv/print.h>
-#include <hv/x86.h>
 
 #include "irq.h"
 

@@ -70,16 +70,17 @@ int msi_open(struct msi *m, uint64_t table_base);
 void msi_program(const struct msi *m, uint8_t vector); /* leaves it masked where that can be said */
 void msi_set_mask(const struct msi *m, bool masked);
 
-/* pirqs (dev/pirq.c). Line n is pirq n; messages take numbers above the lines. */
+/* pirqs (dev/pirq.c); irq_lock is held, but not for pirq_eoi_page(). Line n is pirq n; messages take numbers above the
+ * lines. */
 struct physdev_map_pirq;
-int pirq_map(struct domain *d, struct physdev_map_pirq *map);
-int pirq_unmap(struct domain *d, int pirq);
-int pirq_eoi(struct domain *d, unsigned pirq);
-int pirq_status(struct domain *d, unsigned pirq, uint32_t *flags);
-int pirq_setup_line(struct domain *d, int gsi, bool level, bool low);
-int pirq_free_number(struct domain *d, uint32_t *pirq);
+int pirq_map(struct physdev_map_pirq *map);
+int pirq_unmap(int pirq);
+int pirq_eoi(unsigned pirq);
+int pirq_status(unsigned pirq, uint32_t *flags);
+int pirq_setup_line(int gsi, bool level, bool low);
+unsigned pirq_free_number(void); /* the highest that is free and no line's; 0: none */
 int pirq_eoi_page(struct domain *d, uint64_t gmfn);
 /* After the device lost its settings: writes its messages again. */
-void pirq_restore_messages(struct domain *d, struct pci_address a);
+void pirq_restore_messages(struct pci_address a);
 
 #endif

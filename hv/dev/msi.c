@@ -27,30 +27,6 @@
 enum { ENTRY_ADDRESS, ENTRY_ADDRESS_HIGH, ENTRY_DATA, ENTRY_CONTROL };
 #define ENTRY_MASKED 1u
 
-#define TABLES_MAX 64
-
-/* Pages of MSI-X tables that were mapped once stay mapped: drivers come and go, devices do not. */
-static volatile uint32_t *table_entry(uint64_t maddr)
-{
-    static struct {
-        uint64_t page;
-        volatile char *va;
-    } known[TABLES_MAX];
-    uint64_t page = ROUND_DOWN(maddr, PAGE_SIZE);
-
-    for (unsigned i = 0; i < TABLES_MAX; i++) {
-        if (!known[i].va) {
-            known[i].va = (volatile char *)map_device(page, PAGE_SIZE);
-            known[i].page = page;
-        }
-        if (!known[i].va)
-            break;
-        if (known[i].page == page)
-            return (volatile uint32_t *)(known[i].va + (maddr - page));
-    }
-    return NULL;
-}
-
 /* Machine address in a memory BAR; 0: there is none, as with virtual functions. */
 static uint64_t bar_address(struct pci_address a, unsigned bar)
 {
@@ -90,7 +66,7 @@ static int msix_open(struct msi *m, uint64_t table_base)
         return refuse(-XEN_EPERM,
                       "MSI-X table of device %02x:%02x at %#lx: that is no device's memory",
                       m->device.bus, m->device.devfn, maddr);
-    m->table = table_entry(maddr);
+    m->table = map_device(maddr, MSIX_ENTRY_SIZE);
     return m->table ? 0 : -XEN_ENOMEM;
 }
 

@@ -3,7 +3,6 @@
  * and for which it therefore has an address register of its own here; other segments through the
  * windows that the firmware tells. */
 #include <hv/init.h>
-#include <hv/print.h>
 
 #include "acpi.h"
 #include "irq.h"
@@ -22,29 +21,14 @@
 
 static uint32_t guest_address; /* lock: irq. What the hardware domain wrote to CONFIG_ADDRESS */
 
-/* Registers of one function in its segment's window, NULL if that is not known. Mappings stay: one
- * for each function that has interrupts. */
+/* Registers of one function in its segment's window, NULL if that is not known. */
 static volatile uint8_t *window(struct pci_address a)
 {
-    static struct {
-        uint64_t maddr;
-        volatile uint8_t *regs;
-    } known[64];
-    uint64_t maddr = 0;
-
     for (unsigned i = 0; i < acpi.mcfgs; i++) {
         const struct acpi_mcfg *m = &acpi.mcfg[i];
 
         if (m->segment == a.segment && a.bus >= m->first_bus && a.bus <= m->last_bus)
-            maddr = m->base + ((uint64_t)a.bus << 20) + ((uint64_t)a.devfn << 12);
-    }
-    for (unsigned i = 0; maddr && i < ARRAY_SIZE(known); i++) {
-        if (!known[i].maddr) {
-            known[i].regs = (volatile uint8_t *)map_device(maddr, PAGE_SIZE);
-            known[i].maddr = maddr;
-        }
-        if (known[i].maddr == maddr) /* NULL if there was no room */
-            return known[i].regs;
+            return map_device(m->base + ((uint64_t)a.bus << 20) + ((uint64_t)a.devfn << 12), PAGE_SIZE);
     }
     return NULL;
 }

@@ -2,7 +2,6 @@
 /* HYPERVISOR_physdev_op: one row for each operation. */
 #include <hv/access.h>
 #include <hv/cpu.h>
-#include <hv/dev.h>
 #include <hv/hypercall.h>
 #include <hv/print.h>
 #include <pvabi/physdev.h>
@@ -34,12 +33,12 @@ union physdev_arg {
 
 static int op_eoi(struct domain *d, union physdev_arg *a)
 {
-    return pirq_eoi(d, a->eoi.irq);
+    return pirq_eoi(a->eoi.irq);
 }
 
 static int op_irq_status_query(struct domain *d, union physdev_arg *a)
 {
-    return pirq_status(d, a->status.irq, &a->status.flags);
+    return pirq_status(a->status.irq, &a->status.flags);
 }
 
 static int op_set_iopl(struct domain *d, union physdev_arg *a)
@@ -65,14 +64,10 @@ static int op_set_iobitmap(struct domain *d, union physdev_arg *a)
 
 static int op_apic_read(struct domain *d, union physdev_arg *a)
 {
-    bool found;
-
-    lock(&irq_lock);
-    found = ioapic_register(a->apic.apic_physbase, a->apic.reg, &a->apic.value);
-    unlock(&irq_lock);
-    return found ? 0
-                 : refuse(-XEN_EINVAL, "apic_read: no I/O APIC register %#x at %#lx", a->apic.reg,
-                          a->apic.apic_physbase);
+    if (ioapic_register(a->apic.apic_physbase, a->apic.reg, &a->apic.value))
+        return 0;
+    return refuse(-XEN_EINVAL, "apic_read: no I/O APIC register %#x at %#lx", a->apic.reg,
+                  a->apic.apic_physbase);
 }
 
 static int op_apic_write(struct domain *d, union physdev_arg *a)
@@ -92,20 +87,25 @@ static int op_alloc_irq_vector(struct domain *d, union physdev_arg *a)
     return 0;
 }
 
+static int check_owner(const struct domain *d, domid_t id)
+{
+    if (id == DOMID_SELF || id == d->id)
+        return 0;
+    return refuse(-XEN_ESRCH, "a pirq for domain %u: devices are the hardware domain's", id);
+}
+
 static int op_map_pirq(struct domain *d, union physdev_arg *a)
 {
-    if (a->map.domid != DOMID_SELF && a->map.domid != d->id)
-        return refuse(-XEN_ESRCH, "map_pirq for domain %u: devices are the hardware domain's",
-                      a->map.domid);
-    return pirq_map(d, &a->map);
+    int err = check_owner(d, a->map.domid);
+
+    return err ? err : pirq_map(&a->map);
 }
 
 static int op_unmap_pirq(struct domain *d, union physdev_arg *a)
 {
-    if (a->unmap.domid != DOMID_SELF && a->unmap.domid != d->id)
-        return refuse(-XEN_ESRCH, "unmap_pirq for domain %u: devices are the hardware domain's",
-                      a->unmap.domid);
-    return pirq_unmap(d, a->unmap.pirq);
+    int err = check_owner(d, a->unmap.domid);
+
+    return err ? err : pirq_unmap(a->unmap.pirq);
 }
 
 static int op_pirq_eoi_gmfn(struct domain *d, union physdev_arg *a)
@@ -115,12 +115,13 @@ static int op_pirq_eoi_gmfn(struct domain *d, union physdev_arg *a)
 
 static int op_setup_gsi(struct domain *d, union physdev_arg *a)
 {
-    return pirq_setup_line(d, a->gsi.gsi, a->gsi.triggering, a->gsi.polarity);
+    return pirq_setup_line(a->gsi.gsi, a->gsi.triggering, a->gsi.polarity);
 }
 
 static int op_get_free_pirq(struct domain *d, union physdev_arg *a)
 {
-    return pirq_free_number(d, &a->free_pirq.pirq);
+    a->free_pirq.pirq = pirq_free_number();
+    return a->free_pirq.pirq ? 0 : -XEN_ENOSPC;
 }
 
 /* dom0 found the window reserved. It is used as the firmware told, so the two should agree. */
@@ -137,14 +138,10 @@ static int op_pci_mmcfg_reserved(struct domain *d, union physdev_arg *a)
 
 static int require_device(struct pci_address pci)
 {
-    bool present;
-
-    lock(&irq_lock);
-    present = pci_present(pci);
-    unlock(&irq_lock);
-    return present ? 0
-                   : refuse(-XEN_ENODEV, "there is no PCI device %04x:%02x:%02x", pci.segment,
-                            pci.bus, pci.devfn);
+    if (pci_present(pci))
+        return 0;
+    return refuse(-XEN_ENODEV, "there is no PCI device %04x:%02x:%02x", pci.segment, pci.bus,
+                  pci.devfn);
 }
 
 /* Nothing is kept of devices, as all are dom0's; but a device that does not answer cannot have
@@ -166,19 +163,19 @@ static int op_nothing(struct domain *d, union physdev_arg *a)
 
 static int op_restore_msi(struct domain *d, union physdev_arg *a)
 {
-    pirq_restore_messages(d, (struct pci_address){0, a->pci_old.bus, a->pci_old.devfn});
+    pirq_restore_messages((struct pci_address){0, a->pci_old.bus, a->pci_old.devfn});
     return 0;
 }
 
 static int op_restore_msi_ext(struct domain *d, union physdev_arg *a)
 {
-    pirq_restore_messages(d, (struct pci_address){a->pci.seg, a->pci.bus, a->pci.devfn});
+    pirq_restore_messages((struct pci_address){a->pci.seg, a->pci.bus, a->pci.devfn});
     return 0;
 }
 
 /* No row, hence -XEN_ENOSYS: pirq_eoi_gmfn_v1, whose callers do without, and what no kernel of
  * today asks for. */
-enum { IN = 0, IN_OUT = 1, ANY_DOMAIN = 2 };
+enum { IN = 0, IN_OUT = 1, ANY_DOMAIN = 2, UNLOCKED = 4 };
 #define ROW(op, fn, type, how) [PHYSDEVOP_##op] = {fn, sizeof(struct physdev_##type), how}
 
 static const struct physdev_row {
@@ -187,8 +184,8 @@ static const struct physdev_row {
     uint8_t how;
 } rows[] = {
     ROW(irq_status_query, op_irq_status_query, irq_status_query, IN_OUT),
-    ROW(set_iopl, op_set_iopl, set_iopl, IN | ANY_DOMAIN),
-    ROW(set_iobitmap, op_set_iobitmap, set_iobitmap, IN | ANY_DOMAIN),
+    ROW(set_iopl, op_set_iopl, set_iopl, UNLOCKED | ANY_DOMAIN),
+    ROW(set_iobitmap, op_set_iobitmap, set_iobitmap, UNLOCKED | ANY_DOMAIN),
     ROW(apic_read, op_apic_read, apic, IN_OUT),
     ROW(apic_write, op_apic_write, apic, IN),
     ROW(alloc_irq_vector, op_alloc_irq_vector, irq, IN_OUT),
@@ -206,7 +203,7 @@ static const struct physdev_row {
     ROW(pci_device_add, op_pci_device_add, pci_device_add, IN),
     ROW(pci_device_remove, op_nothing, pci_device, IN),
     ROW(restore_msi_ext, op_restore_msi_ext, pci_device, IN),
-    ROW(pirq_eoi_gmfn_v2, op_pirq_eoi_gmfn, pirq_eoi_gmfn, IN),
+    ROW(pirq_eoi_gmfn_v2, op_pirq_eoi_gmfn, pirq_eoi_gmfn, UNLOCKED),
     ROW(dbgp_op, op_nothing, dbgp_op, IN),
     ROW(prepare_msix, op_pci_device_add, pci_device, IN),
     ROW(release_msix, op_nothing, pci_device, IN),
@@ -225,7 +222,11 @@ long do_physdev_op(uint64_t cmd, uint64_t arg)
         return refuse(-XEN_EPERM, "physdev operation %lu: only the hardware domain may", cmd);
     if (copy_from_guest(&a, arg, row->size))
         return refuse(-XEN_EFAULT, "physdev operation %lu: no argument at %#lx", cmd, arg);
+    if (!(row->how & UNLOCKED))
+        lock(&irq_lock);
     err = row->fn(d, &a);
+    if (!(row->how & UNLOCKED))
+        unlock(&irq_lock);
     if (!err && (row->how & IN_OUT) && copy_to_guest(arg, &a, row->size))
         return refuse(-XEN_EFAULT, "physdev operation %lu: its result cannot be written at %#lx",
                       cmd, arg);

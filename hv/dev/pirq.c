@@ -19,58 +19,41 @@ struct pirq {
     struct msi msi;
 };
 
-struct irq_guest {
-    struct pirq pirq[NR_PIRQS]; /* lock: irq */
-    uint64_t *eoi_page;           /* the guest's bitmap of pirqs that need PHYSDEVOP_eoi, or NULL */
-};
+static struct pirq pirqs[NR_PIRQS]; /* of the hardware domain; lock: irq */
+static uint64_t *eoi_page;          /* its bitmap of those that need PHYSDEVOP_eoi, or NULL */
 
-static struct irq_guest hardware_irqs;
-
-void pirq_domain_init(struct domain *d)
+/* Number n if it is mapped, or NULL after a sentence. */
+static struct pirq *find(unsigned n)
 {
-    d->irqs = &hardware_irqs;
+    if (n < NR_PIRQS && pirqs[n].kind)
+        return &pirqs[n];
+    refuse(-XEN_EINVAL, "pirq %u is not mapped: below %u and PHYSDEVOP_map_pirq first would be right", n, NR_PIRQS);
+    return NULL;
 }
 
-/* d's pirq n if it is mapped. Lock: irq. */
-static struct pirq *find(struct domain *d, uint64_t n)
+static bool needs_eoi(unsigned n)
 {
-    return d->irqs && n < NR_PIRQS && d->irqs->pirq[n].kind ? &d->irqs->pirq[n] : NULL;
+    return pirqs[n].kind == PIRQ_LINE && gsi_is_level(n);
 }
 
-static int refuse_unmapped(const struct domain *d, unsigned pirq)
-{
-    if (!d->irqs)
-        return refuse(-XEN_EPERM, "pirq %u: only the hardware domain has device interrupts", pirq);
-    return refuse(-XEN_EINVAL,
-                  "pirq %u is not mapped: below %u and PHYSDEVOP_map_pirq first would be right",
-                  pirq, NR_PIRQS);
-}
-
-static bool needs_eoi(const struct pirq *p, unsigned n)
-{
-    return p->kind == PIRQ_LINE && gsi_is_level(n);
-}
-
-static void tell_eoi_page(const struct irq_guest *irqs, unsigned n)
+static void tell_eoi_page(unsigned n)
 {
     uint64_t bit = 1ull << (n % 64);
 
-    if (!irqs->eoi_page)
+    if (!eoi_page)
         return;
-    if (needs_eoi(&irqs->pirq[n], n))
-        __atomic_fetch_or(&irqs->eoi_page[n / 64], bit, __ATOMIC_RELAXED);
+    if (needs_eoi(n))
+        __atomic_fetch_or(&eoi_page[n / 64], bit, __ATOMIC_RELAXED);
     else
-        __atomic_fetch_and(&irqs->eoi_page[n / 64], ~bit, __ATOMIC_RELAXED);
+        __atomic_fetch_and(&eoi_page[n / 64], ~bit, __ATOMIC_RELAXED);
 }
 
 static void line_interrupt(unsigned n)
 {
-    struct pirq *p = &hardware_irqs.pirq[n];
-
     lock(&irq_lock);
-    if (p->bound && gsi_is_level(n)) {
+    if (pirqs[n].bound && gsi_is_level(n)) {
         gsi_mask(n);
-        p->unanswered = true;
+        pirqs[n].unanswered = true;
     }
     unlock(&irq_lock);
     send_pirq_event(hardware_domain, n);
@@ -96,37 +79,41 @@ static int line_open(struct pirq *p, unsigned n)
     return 0;
 }
 
-int pirq_bind(struct domain *d, unsigned n)
+static int bind(struct pirq *p, unsigned n)
 {
-    struct pirq *p;
     int err = 0;
 
-    lock(&irq_lock);
-    p = find(d, n);
-    if (!p) {
-        err = refuse_unmapped(d, n);
-    } else if (p->bound) {
-        err = refuse(-XEN_EBUSY, "pirq %u is bound to an event port already", n);
-    } else if (p->kind == PIRQ_LINE) {
+    if (!p)
+        return -XEN_EINVAL;
+    if (p->bound)
+        return refuse(-XEN_EBUSY, "pirq %u is bound to an event port already", n);
+    if (p->kind == PIRQ_LINE)
         err = line_open(p, n);
-    } else {
+    else
         msi_set_mask(&p->msi, false);
-    }
-    if (!err) {
-        p->bound = true;
-        tell_eoi_page(d->irqs, n);
-    }
+    if (err)
+        return err;
+    p->bound = true;
+    tell_eoi_page(n);
+    return 0;
+}
+
+int pirq_bind(unsigned n)
+{
+    int err;
+
+    lock(&irq_lock);
+    err = bind(find(n), n);
     unlock(&irq_lock);
     return err;
 }
 
-void pirq_unbind(struct domain *d, unsigned n)
+void pirq_unbind(unsigned n)
 {
-    struct pirq *p;
+    struct pirq *p = &pirqs[n];
 
     lock(&irq_lock);
-    p = find(d, n);
-    if (p && p->bound) {
+    if (p->bound) {
         p->bound = false;
         if (p->kind == PIRQ_LINE) {
             gsi_release(n);
@@ -139,98 +126,67 @@ void pirq_unbind(struct domain *d, unsigned n)
     unlock(&irq_lock);
 }
 
-int pirq_eoi(struct domain *d, unsigned n)
+int pirq_eoi(unsigned n)
 {
-    struct pirq *p;
-    int err = 0;
+    struct pirq *p = find(n);
 
-    lock(&irq_lock);
-    p = find(d, n);
-    if (!p) {
-        err = refuse_unmapped(d, n);
-    } else if (p->unanswered) {
-        p->unanswered = false;
-        if (p->bound)
-            gsi_unmask(n);
-    }
-    unlock(&irq_lock);
-    return err;
+    if (!p)
+        return -XEN_EINVAL;
+    if (p->unanswered && p->bound)
+        gsi_unmask(n);
+    p->unanswered = false;
+    return 0;
 }
 
-int pirq_status(struct domain *d, unsigned n, uint32_t *flags)
+int pirq_status(unsigned n, uint32_t *flags)
 {
-    struct pirq *p;
-    int err = 0;
-
-    lock(&irq_lock);
-    p = find(d, n);
-    if (p)
-        *flags = needs_eoi(p, n) ? XENIRQSTAT_needs_eoi : 0;
-    else
-        err = refuse_unmapped(d, n);
-    unlock(&irq_lock);
-    return err;
+    if (!find(n))
+        return -XEN_EINVAL;
+    *flags = needs_eoi(n) ? XENIRQSTAT_needs_eoi : 0;
+    return 0;
 }
 
-int pirq_setup_line(struct domain *d, int gsi, bool level, bool low)
+static int refuse_line(int gsi)
+{
+    return refuse(-XEN_EINVAL, "interrupt line %d does not exist: the I/O APICs have %u", gsi, gsi_count());
+}
+
+int pirq_setup_line(int gsi, bool level, bool low)
 {
     unsigned n = (unsigned)gsi;
-    int err = 0;
 
     if (!gsi_valid(n))
-        return refuse(-XEN_EINVAL, "interrupt line %d does not exist: the I/O APICs have %u", gsi,
-                      gsi_count());
-    lock(&irq_lock);
-    if (gsi_routed(n)) {
-        err = -XEN_EEXIST; /* expected: a second device on the line, or the hypervisor's UART */
-    } else {
-        gsi_set_trigger(n, level, low);
-        tell_eoi_page(d->irqs, n);
-    }
-    unlock(&irq_lock);
-    return err;
+        return refuse_line(gsi);
+    if (gsi_routed(n))
+        return -XEN_EEXIST; /* expected: a second device on the line, or the hypervisor's UART */
+    gsi_set_trigger(n, level, low);
+    tell_eoi_page(n);
+    return 0;
 }
 
-/* Highest number that is free and no line's; 0: none. Lock: irq. */
-static unsigned free_message_number(const struct irq_guest *irqs)
+unsigned pirq_free_number(void)
 {
     for (unsigned n = NR_PIRQS - 1; n >= gsi_count() && n > 0; n--) {
-        if (!irqs->pirq[n].kind)
+        if (!pirqs[n].kind)
             return n;
     }
     return 0;
 }
 
-int pirq_free_number(struct domain *d, uint32_t *pirq)
+static int map_line(struct physdev_map_pirq *map)
 {
-    lock(&irq_lock);
-    *pirq = free_message_number(d->irqs);
-    unlock(&irq_lock);
-    return *pirq ? 0 : -XEN_ENOSPC;
-}
-
-static int map_line(struct domain *d, struct physdev_map_pirq *map)
-{
-    unsigned n = (unsigned)map->index;
-
-    if (!gsi_valid(n))
-        return refuse(-XEN_EINVAL, "interrupt line %d does not exist: the I/O APICs have %u",
-                      map->index, gsi_count());
+    if (!gsi_valid((unsigned)map->index))
+        return refuse_line(map->index);
     if (map->pirq >= 0 && map->pirq != map->index)
-        return refuse(-XEN_EINVAL, "line %d as pirq %d: lines keep their numbers", map->index,
-                      map->pirq);
-    lock(&irq_lock);
-    d->irqs->pirq[n].kind = PIRQ_LINE;
-    unlock(&irq_lock);
+        return refuse(-XEN_EINVAL, "line %d as pirq %d: lines keep their numbers", map->index, map->pirq);
+    pirqs[map->index].kind = PIRQ_LINE;
     map->pirq = map->index;
     return 0;
 }
 
-/* Lock: irq. */
-static int map_message(struct irq_guest *irqs, const struct msi *wanted, uint64_t table_base,
-                       unsigned n)
+static int map_message(const struct msi *wanted, uint64_t table_base, unsigned n)
 {
-    struct pirq *p = &irqs->pirq[n];
+    struct pirq *p = &pirqs[n];
     int err;
 
     p->msi = *wanted;
@@ -245,42 +201,35 @@ static int map_message(struct irq_guest *irqs, const struct msi *wanted, uint64_
     return 0;
 }
 
-static int map_msi(struct domain *d, struct physdev_map_pirq *map)
+static int map_msi(struct physdev_map_pirq *map)
 {
     struct msi m = {
-        .device = {.segment =
-                       map->type == MAP_PIRQ_TYPE_MSI ? 0 : (uint16_t)((uint32_t)map->bus >> 16),
+        .device = {.segment = map->type == MAP_PIRQ_TYPE_MSI ? 0 : (uint16_t)((uint32_t)map->bus >> 16),
                    .bus = (uint8_t)map->bus,
                    .devfn = (uint8_t)map->devfn},
         .msix = map->table_base != 0,
         .entry = (uint16_t)map->entry_nr,
     };
-    unsigned n;
-    int err = -XEN_ENOSPC;
+    int wanted = map->pirq;
+    unsigned n = wanted < 0 ? pirq_free_number() : (unsigned)wanted;
 
     if (map->devfn & ~0xff || (m.msix && map->entry_nr & ~0x7ff))
-        return refuse(-XEN_EINVAL, "map_pirq: device %#x or MSI-X entry %#x is out of range",
-                      map->devfn, map->entry_nr);
-    lock(&irq_lock);
-    n = map->pirq < 0 ? free_message_number(d->irqs) : (unsigned)map->pirq;
-    if (n >= NR_PIRQS || n < gsi_count() || d->irqs->pirq[n].kind)
-        err = refuse(map->pirq < 0 ? -XEN_ENOSPC : -XEN_EINVAL, "pirq %d is not free for a message",
-                     map->pirq);
-    else
-        err = map_message(d->irqs, &m, map->table_base, n);
-    unlock(&irq_lock);
+        return refuse(-XEN_EINVAL, "map_pirq: device %#x or MSI-X entry %#x is out of range", map->devfn,
+                      map->entry_nr);
+    if (n >= NR_PIRQS || n < gsi_count() || pirqs[n].kind)
+        return refuse(wanted < 0 ? -XEN_ENOSPC : -XEN_EINVAL, "pirq %d is not free for a message", wanted);
     map->pirq = (int)n;
-    return err;
+    return map_message(&m, map->table_base, n);
 }
 
-int pirq_map(struct domain *d, struct physdev_map_pirq *map)
+int pirq_map(struct physdev_map_pirq *map)
 {
     switch (map->type) {
     case MAP_PIRQ_TYPE_GSI:
-        return map_line(d, map);
+        return map_line(map);
     case MAP_PIRQ_TYPE_MSI:
     case MAP_PIRQ_TYPE_MSI_SEG:
-        return map_msi(d, map);
+        return map_msi(map);
     case MAP_PIRQ_TYPE_MULTI_MSI:
         return -XEN_EOPNOTSUPP; /* expected: drivers then ask for one message */
     default:
@@ -288,24 +237,18 @@ int pirq_map(struct domain *d, struct physdev_map_pirq *map)
     }
 }
 
-int pirq_unmap(struct domain *d, int pirq)
+int pirq_unmap(int pirq)
 {
-    struct pirq *p;
-    int err = 0;
+    struct pirq *p = find((unsigned)pirq);
 
-    lock(&irq_lock);
-    p = find(d, (unsigned)pirq);
-    if (!p) {
-        err = refuse_unmapped(d, (unsigned)pirq);
-    } else if (p->bound) {
-        err = refuse(-XEN_EBUSY, "pirq %d is bound to an event port: close that first", pirq);
-    } else {
-        if (p->kind == PIRQ_MESSAGE)
-            vector_free(p->vector);
-        *p = (struct pirq){.kind = PIRQ_NONE};
-    }
-    unlock(&irq_lock);
-    return err;
+    if (!p)
+        return -XEN_EINVAL;
+    if (p->bound)
+        return refuse(-XEN_EBUSY, "pirq %d is bound to an event port: close that first", pirq);
+    if (p->kind == PIRQ_MESSAGE)
+        vector_free(p->vector);
+    *p = (struct pirq){.kind = PIRQ_NONE};
+    return 0;
 }
 
 int pirq_eoi_page(struct domain *d, uint64_t gmfn)
@@ -313,37 +256,33 @@ int pirq_eoi_page(struct domain *d, uint64_t gmfn)
     mfn_t m = mfn(gmfn);
     int err;
 
-    if (d->irqs->eoi_page)
+    if (eoi_page)
         return refuse(-XEN_EBUSY, "there is an EOI page already");
     err = mfn_valid(m) ? frame_get_writable(mfn_frame(m), d) : -XEN_EINVAL;
     if (err)
-        return refuse(err,
-                      "frame %#lx as EOI page: a writable frame of the caller's own would be right",
-                      gmfn);
+        return refuse(err, "frame %#lx as EOI page: a writable frame of the caller's own would be right", gmfn);
     lock(&irq_lock);
-    d->irqs->eoi_page = (uint64_t *)mfn_va(m);
+    eoi_page = mfn_va(m);
     for (unsigned n = 0; n < NR_PIRQS; n++)
-        tell_eoi_page(d->irqs, n);
+        tell_eoi_page(n);
     unlock(&irq_lock);
     return 0;
 }
 
-mfn_t pirq_eoi_frame(const struct domain *d)
+mfn_t pirq_eoi_frame(void)
 {
-    return d->irqs && d->irqs->eoi_page ? va_mfn(d->irqs->eoi_page) : INVALID_MFN;
+    return eoi_page ? va_mfn(eoi_page) : INVALID_MFN;
 }
 
-void pirq_restore_messages(struct domain *d, struct pci_address a)
+void pirq_restore_messages(struct pci_address a)
 {
-    lock(&irq_lock);
     for (unsigned n = gsi_count(); n < NR_PIRQS; n++) {
-        const struct pirq *p = &d->irqs->pirq[n];
+        const struct pirq *p = &pirqs[n];
 
-        if (p->kind != PIRQ_MESSAGE || p->msi.device.segment != a.segment ||
-            p->msi.device.bus != a.bus || p->msi.device.devfn != a.devfn)
+        if (p->kind != PIRQ_MESSAGE || p->msi.device.segment != a.segment || p->msi.device.bus != a.bus ||
+            p->msi.device.devfn != a.devfn)
             continue;
         msi_program(&p->msi, p->vector);
         msi_set_mask(&p->msi, !p->bound);
     }
-    unlock(&irq_lock);
 }

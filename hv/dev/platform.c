@@ -8,9 +8,7 @@
 #include <hv/init.h>
 #include <hv/print.h>
 #include <pvabi/platform.h>
-#include <pvabi/vcpu.h>
 
-#define NS_PER_SEC 1000000000ull
 #define SEC_MAX    (1ull << 33) /* keeps ns in 64 bits */
 #define ACPI_S5    5
 #define CPUMAP_MAX 8192 /* bits that are looked at for one call */

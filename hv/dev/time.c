@@ -7,6 +7,7 @@
 #include <hv/print.h>
 #include <hv/x86.h>
 
+#include "../x86/cpuid.h"
 #include "clock.h"
 #include "irq.h"
 
@@ -15,9 +16,6 @@
 #define ERROR_PPM     400 /* at worst; usually far less, as both ends err alike */
 #define EDGE_TRIES    4
 #define STUCK_TICKS   (1ull << 32) /* of the TSC, without one of the reference */
-#define NS_PER_SEC    1000000000ull
-
-#define CPUID_POWER               0x80000007
 #define CPUID_POWER_EDX_INVARIANT (1u << 8)
 
 struct time_scale time_scale;
@@ -109,17 +107,6 @@ static void set_scale(uint64_t hz)
     time_scale.ns_mul = (uint64_t)time_scale.mul << (TIME_NS_SHIFT + shift);
 }
 
-static bool tsc_is_invariant(void)
-{
-    uint32_t r[4];
-
-    cpuid_count(0x80000000, 0, r);
-    if (r[0] < CPUID_POWER)
-        return false;
-    cpuid_count(CPUID_POWER, 0, r);
-    return r[3] & CPUID_POWER_EDX_INVARIANT;
-}
-
 void time_init(void)
 {
     const struct reference *r = reference_find();
@@ -128,7 +115,7 @@ void time_init(void)
     hz = measure(r, &apic_hz);
     if (hz < TIME_HZ_MIN)
         panic("the TSC runs at %lu Hz by the %s, too slow to keep time by", hz, r->name);
-    time_scale.invariant = tsc_is_invariant();
+    time_scale.invariant = cpuid_host.ext[7].d & CPUID_POWER_EDX_INVARIANT;
     time_scale.tsc_base = start;
     set_scale(hz);
     apic_timer_rate(apic_hz, hz);

@@ -4,7 +4,6 @@
 #include <hv/dev.h>
 #include <hv/domain.h>
 #include <hv/init.h>
-#include <hv/x86.h>
 #include <pvabi/xen.h>
 
 #include "irq.h"

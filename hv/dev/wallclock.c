@@ -25,8 +25,6 @@ enum {
 #define RTC_TRIES      1000000 /* an update takes 2 ms */
 #define YEAR_PIVOT     70      /* two-digit years from here on are of the last century */
 
-#define NS_PER_SEC 1000000000ull
-
 static uint64_t utc_at_zero; /* ns since 1970; lock: wallclock */
 static struct spinlock wallclock_lock = SPINLOCK_INIT(RANK_TIMER);
 

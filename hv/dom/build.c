@@ -6,8 +6,6 @@
 #include <hv/dev.h>
 #include <hv/mm.h>
 #include <hv/print.h>
-#include <pvabi/shared.h>
-#include <pvabi/xen.h>
 
 #include "build.h"
 
@@ -140,7 +138,6 @@ void dom0_build(void)
     b->d = domain_create(0, MIN(vcpus, (unsigned)MAX_VCPUS), true);
     if (!b->d)
         panic("no memory for dom0's administration");
-    pirq_domain_init(b->d);
     devices_forbid_mmio(b->d);
     for (unsigned i = 0; i < b->d->max_vcpus; i++) {
         if (!vcpu_create(b->d, i))

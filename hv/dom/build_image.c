@@ -2,7 +2,6 @@
 /* dom0's kernel: unpacking, parsing, loading. The unpacked file and the unpacker's work memory lie
  * at the end of dom0's first run, which the loaded kernel at its beginning does not reach; so they
  * take no memory that is not dom0's, and nothing has to be cleared afterwards. */
-#include <hv/frame.h>
 #include <hv/print.h>
 #include <hv/x86.h>
 

@@ -2,7 +2,6 @@
 /* dom0's memory: how much, which, and the two tables that translate its numbers. */
 #include <string.h>
 
-#include <hv/frame.h>
 #include <hv/print.h>
 
 #include "build.h"

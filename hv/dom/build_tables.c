@@ -3,7 +3,6 @@
  * wants it. They are written directly; pinning the root then checks them like any guest's. */
 #include <string.h>
 
-#include <hv/frame.h>
 #include <hv/mm.h>
 
 #include "build.h"

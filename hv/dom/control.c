@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include <hv/access.h>
-#include <hv/cpu.h>
 #include <hv/hypercall.h>
-#include <hv/print.h>
-#include <hv/x86.h>
 
 #include "../x86/cpu_policy.h"
 #include "control.h"
@@ -232,32 +229,20 @@ static int get_nodes(struct domain *d, struct xen_domctl *op)
     return bitmap_export(&op->u.nodeaffinity.nodemap, 1);
 }
 
-/* Devices are the hardware domain's: taking away what nobody has succeeds. */
-static int permit(const struct domain *d, bool allow, const char *what)
-{
-    return allow ? refuse(-XEN_EOPNOTSUPP, "%s for domain %u: they are the hardware domain's alone",
-                          what, d->id)
-                 : 0;
-}
-
-static int irq_permission(struct domain *d, struct xen_domctl *op)
-{
-    return permit(d, op->u.irq_permission.allow_access, "an interrupt");
-}
-
-static int iomem_permission(struct domain *d, struct xen_domctl *op)
-{
-    return permit(d, op->u.iomem_permission.allow_access, "device memory");
-}
-
-static int ioport_permission(struct domain *d, struct xen_domctl *op)
-{
-    return permit(d, op->u.ioport_permission.allow_access, "I/O ports");
-}
-
 static int assign_device(struct domain *d, struct xen_domctl *op)
 {
-    return permit(d, true, "a device");
+    return refuse(-XEN_EOPNOTSUPP, "a device, or its registers or interrupt, for domain %u: all are the hardware domain's",
+                  d->id);
+}
+
+/* Devices are the hardware domain's: taking away what nobody has succeeds. */
+static int permit(struct domain *d, struct xen_domctl *op)
+{
+    bool allow = op->cmd == XEN_DOMCTL_irq_permission     ? op->u.irq_permission.allow_access
+                 : op->cmd == XEN_DOMCTL_iomem_permission ? op->u.iomem_permission.allow_access
+                                                          : op->u.ioport_permission.allow_access;
+
+    return allow ? assign_device(d, op) : 0;
 }
 
 static int shadow(struct domain *d, struct xen_domctl *op)
@@ -286,33 +271,40 @@ static int set_policy(struct domain *d, struct xen_domctl *op)
 #define LIVING 2 /* or the caller's */
 #define ANY    3 /* or a dying one */
 
+#define ON_VCPU(fn, member, subject, replies)                                                      \
+    {                                                                                              \
+        NULL, subject, replies, fn, offsetof(struct xen_domctl, u.member.vcpu)                     \
+    }
+
 static const struct {
     control_fn *fn;
     uint8_t subject; /* 0: none, or the operation looks for it */
     bool replies;
+    control_vcpu_fn *vcpu_fn; /* in the place of fn */
+    uint16_t vcpu_at;         /* where the argument holds its number */
 } ops[] = {
     [XEN_DOMCTL_createdomain] = {create, 0, true},
     [XEN_DOMCTL_destroydomain] = {destroy, ANY, false},
     [XEN_DOMCTL_pausedomain] = {pause, OTHERS, false},
     [XEN_DOMCTL_unpausedomain] = {unpause, OTHERS, false},
     [XEN_DOMCTL_getdomaininfo] = {get_info, 0, true},
-    [XEN_DOMCTL_setvcpuaffinity] = {control_set_affinity, LIVING, true},
+    [XEN_DOMCTL_setvcpuaffinity] = ON_VCPU(control_set_affinity, vcpuaffinity, LIVING, true),
     [XEN_DOMCTL_shadow_op] = {shadow, LIVING, false},
     [XEN_DOMCTL_max_mem] = {control_max_mem, LIVING, false},
-    [XEN_DOMCTL_setvcpucontext] = {control_set_context, OTHERS, false},
-    [XEN_DOMCTL_getvcpucontext] = {control_get_context, OTHERS, false},
-    [XEN_DOMCTL_getvcpuinfo] = {control_vcpu_info, ANY, true},
+    [XEN_DOMCTL_setvcpucontext] = ON_VCPU(control_set_context, vcpucontext, OTHERS, false),
+    [XEN_DOMCTL_getvcpucontext] = ON_VCPU(control_get_context, vcpucontext, OTHERS, false),
+    [XEN_DOMCTL_getvcpuinfo] = ON_VCPU(control_vcpu_info, getvcpuinfo, ANY, true),
     [XEN_DOMCTL_max_vcpus] = {control_max_vcpus, OTHERS, false},
     [XEN_DOMCTL_scheduler_op] = {scheduler, LIVING, true},
     [XEN_DOMCTL_setdomainhandle] = {set_handle, LIVING, false},
-    [XEN_DOMCTL_irq_permission] = {irq_permission, LIVING, false},
-    [XEN_DOMCTL_iomem_permission] = {iomem_permission, LIVING, false},
-    [XEN_DOMCTL_ioport_permission] = {ioport_permission, LIVING, false},
+    [XEN_DOMCTL_irq_permission] = {permit, LIVING, false},
+    [XEN_DOMCTL_iomem_permission] = {permit, LIVING, false},
+    [XEN_DOMCTL_ioport_permission] = {permit, LIVING, false},
     [XEN_DOMCTL_hypercall_init] = {control_hypercall_page, LIVING, false},
     [XEN_DOMCTL_settimeoffset] = {set_time_offset, LIVING, false},
-    [XEN_DOMCTL_getvcpuaffinity] = {control_get_affinity, LIVING, false},
+    [XEN_DOMCTL_getvcpuaffinity] = ON_VCPU(control_get_affinity, vcpuaffinity, LIVING, false),
     [XEN_DOMCTL_resumedomain] = {resume, OTHERS, false},
-    [XEN_DOMCTL_sendtrigger] = {control_trigger, LIVING, false},
+    [XEN_DOMCTL_sendtrigger] = ON_VCPU(control_trigger, sendtrigger, LIVING, false),
     [XEN_DOMCTL_set_address_size] = {set_width, LIVING, false},
     [XEN_DOMCTL_get_address_size] = {get_width, LIVING, true},
     [XEN_DOMCTL_assign_device] = {assign_device, LIVING, false},
@@ -342,6 +334,19 @@ static int find_subject(const struct xen_domctl *op, struct domain **d)
     return 0;
 }
 
+static int dispatch(struct domain *d, struct xen_domctl *op)
+{
+    const uint32_t *id = (const uint32_t *)((const char *)op + ops[op->cmd].vcpu_at);
+    struct vcpu *v;
+
+    if (ops[op->cmd].fn)
+        return ops[op->cmd].fn(d, op);
+    v = domain_vcpu(d, *id);
+    if (!v)
+        return refuse(-XEN_ESRCH, "vCPU %u of domain %u: there is none of that number", *id, d->id);
+    return ops[op->cmd].vcpu_fn(v, op);
+}
+
 long do_domctl(uint64_t arg)
 {
     struct xen_domctl op;
@@ -354,11 +359,11 @@ long do_domctl(uint64_t arg)
         return refuse(-XEN_EACCES, "domctl interface 0x%x; 0x%x is spoken here",
                       op.interface_version, XEN_DOMCTL_INTERFACE_VERSION);
     domains_bury();
-    if (op.cmd >= ARRAY_SIZE(ops) || !ops[op.cmd].fn)
+    if (op.cmd >= ARRAY_SIZE(ops) || (!ops[op.cmd].fn && !ops[op.cmd].vcpu_fn))
         return refuse(-XEN_ENOSYS, "domctl %u, which does not exist here", op.cmd);
     rc = find_subject(&op, &d);
     if (!rc)
-        rc = ops[op.cmd].fn(d, &op);
+        rc = dispatch(d, &op);
     if (!rc && ops[op.cmd].replies && put_guest(arg, &op))
         rc = -XEN_EFAULT;
     return rc;

@@ -13,8 +13,10 @@ typedef int control_fn(struct domain *d, struct xen_domctl *op);
 void control_info(struct domain *d, struct xen_domctl_getdomaininfo *info);
 
 /* control_vcpu.c */
-control_fn control_max_vcpus, control_set_context, control_get_context, control_vcpu_info,
-    control_set_affinity, control_get_affinity, control_trigger;
+typedef int control_vcpu_fn(struct vcpu *v, struct xen_domctl *op);
+control_fn control_max_vcpus;
+control_vcpu_fn control_set_context, control_get_context, control_vcpu_info, control_set_affinity,
+    control_get_affinity, control_trigger;
 /* control_memory.c */
 control_fn control_max_mem, control_frame_types, control_hypercall_page;
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Control operations on the memory of domains. */
 #include <hv/access.h>
-#include <hv/cpu.h>
-#include <hv/mm.h>
 #include <hv/print.h>
 
 #include "build.h"

@@ -7,15 +7,6 @@
 #include "control.h"
 #include "vcpu_op.h"
 
-static struct vcpu *find(const struct domain *d, uint32_t id, int *err)
-{
-    struct vcpu *v = domain_vcpu(d, id);
-
-    if (!v)
-        *err = refuse(-XEN_ESRCH, "vCPU %u of domain %u: there is none of that number", id, d->id);
-    return v;
-}
-
 /* Tools make them in a step of its own. */
 int control_max_vcpus(struct domain *d, struct xen_domctl *op)
 {
@@ -29,14 +20,11 @@ int control_max_vcpus(struct domain *d, struct xen_domctl *op)
     return 0;
 }
 
-int control_set_context(struct domain *d, struct xen_domctl *op)
+int control_set_context(struct vcpu *v, struct xen_domctl *op)
 {
     uint64_t from = op->u.vcpucontext.ctxt, flags;
-    int rc = 0;
-    struct vcpu *v = find(d, op->u.vcpucontext.vcpu, &rc);
+    int rc;
 
-    if (!v)
-        return rc;
     if (copy_from_guest(&flags, from + offsetof(struct vcpu_guest_context, flags), sizeof(flags)))
         return -XEN_EFAULT;
     rc = (int)vcpu_initialise(v, from);
@@ -45,37 +33,30 @@ int control_set_context(struct domain *d, struct xen_domctl *op)
     return rc;
 }
 
-int control_get_context(struct domain *d, struct xen_domctl *op)
+int control_get_context(struct vcpu *v, struct xen_domctl *op)
 {
-    int rc = 0;
-    struct vcpu *v = find(d, op->u.vcpucontext.vcpu, &rc);
     struct vcpu_guest_context *c;
+    int rc;
 
-    if (!v)
-        return rc;
     if (!v->initialised)
         return refuse(-XEN_ENODATA, "context of vCPU %u of domain %u, which has none yet", v->id,
-                      d->id);
+                      v->domain->id);
     c = page_alloc(1);
     if (!c)
         return -XEN_ENOMEM;
-    domain_pause(d);
+    domain_pause(v->domain);
     vcpu_save_context(v, c);
-    domain_unpause(d);
+    domain_unpause(v->domain);
     rc = put_guest(op->u.vcpucontext.ctxt, c);
     page_free(c, 1);
     return rc;
 }
 
-int control_vcpu_info(struct domain *d, struct xen_domctl *op)
+int control_vcpu_info(struct vcpu *v, struct xen_domctl *op)
 {
     struct xen_domctl_getvcpuinfo *info = &op->u.getvcpuinfo;
     struct vcpu_runstate_info r;
-    int rc = 0;
-    struct vcpu *v = find(d, info->vcpu, &rc);
 
-    if (!v)
-        return rc;
     runstate_get(v, &r);
     info->online = v->online;
     info->blocked = r.state == RUNSTATE_blocked;
@@ -85,13 +66,8 @@ int control_vcpu_info(struct domain *d, struct xen_domctl *op)
     return 0;
 }
 
-int control_trigger(struct domain *d, struct xen_domctl *op)
+int control_trigger(struct vcpu *v, struct xen_domctl *op)
 {
-    int rc = 0;
-    struct vcpu *v = find(d, op->u.sendtrigger.vcpu, &rc);
-
-    if (!v)
-        return rc;
     if (op->u.sendtrigger.trigger != XEN_DOMCTL_SENDTRIGGER_NMI)
         return refuse(-XEN_EOPNOTSUPP, "trigger %u: a paravirtual domain takes NMIs (0) only",
                       op->u.sendtrigger.trigger);
@@ -128,13 +104,11 @@ int bitmap_export(const struct xenctl_bitmap *map, unsigned count)
     return 0;
 }
 
-int control_get_affinity(struct domain *d, struct xen_domctl *op)
+int control_get_affinity(struct vcpu *v, struct xen_domctl *op)
 {
     const struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
     int rc = 0;
 
-    if (!find(d, a->vcpu, &rc))
-        return rc;
     if (a->flags & XEN_VCPUAFFINITY_HARD)
         rc = bitmap_export(&a->cpumap_hard, cpu_count);
     if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT))
@@ -142,14 +116,11 @@ int control_get_affinity(struct domain *d, struct xen_domctl *op)
     return rc;
 }
 
-int control_set_affinity(struct domain *d, struct xen_domctl *op)
+int control_set_affinity(struct vcpu *v, struct xen_domctl *op)
 {
     const struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
-    int rc = 0, in = 1;
-    const struct vcpu *v = find(d, a->vcpu, &rc);
+    int in = 1;
 
-    if (!v)
-        return rc;
     if (a->flags & XEN_VCPUAFFINITY_HARD)
         in = bitmap_test(&a->cpumap_hard, v->pcpu->id);
     if (in < 0)
@@ -157,6 +128,6 @@ int control_set_affinity(struct domain *d, struct xen_domctl *op)
     if (!in)
         return refuse(-XEN_EINVAL,
                       "vCPU %u of domain %u away from CPU %u: vCPUs do not move between CPUs",
-                      v->id, d->id, v->pcpu->id);
-    return control_get_affinity(d, op);
+                      v->id, v->domain->id, v->pcpu->id);
+    return control_get_affinity(v, op);
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Debug keys, by which dom0's tools have the hypervisor tell about itself in the log. */
-#include <hv/cpu.h>
-#include <hv/print.h>
 
 #include "control.h"
 #include "event.h"
@@ -39,14 +37,10 @@ static void tell_vcpus(void)
     }
 }
 
-static void tell_memory(void)
+static void tell_machine(void)
 {
     printk(LOG_ERR, "%lu frames of memory, %lu of them free; frames are numbered up to 0x%lx",
            heap_total_frames(), heap_free_frames(), frame_max - 1);
-}
-
-static void tell_time(void)
-{
     printk(LOG_ERR, "%lu us since boot, TSC at %u kHz%s", now_ns() / 1000, time_scale.tsc_khz,
            time_scale.invariant ? ", invariant" : "");
 }
@@ -59,8 +53,7 @@ static const struct {
     const char *what;
 } keys[] = {
     {'h', help, "these keys"},      {'d', tell_vcpus, "registers of vCPUs"},
-    {'q', tell_domains, "domains"}, {'m', tell_memory, "memory"},
-    {'t', tell_time, "time"},
+    {'q', tell_domains, "domains"}, {'m', tell_machine, "memory and time"},
 };
 
 static void help(void)

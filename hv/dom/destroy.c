@@ -13,7 +13,6 @@
  * before" is true once every vCPU that was in the hypervisor has been on its way out (WORK_QUIET).
  * One that blocks holds no such pointers; one that is preempted may. */
 #include <hv/cpu.h>
-#include <hv/irq.h>
 #include <hv/mm.h>
 #include <hv/print.h>
 #include <pvabi/xen.h>

@@ -4,34 +4,23 @@
 #include <hv/access.h>
 #include <hv/hypercall.h>
 #include <hv/print.h>
-#include <pvabi/xen.h>
 
 #include "event.h"
 
 /* Sets bit n of a shared array; whether it was set already. */
 static always_inline bool set_bit(uint64_t *array, uint64_t n)
 {
-#ifdef PARAVANE_HOST
-    uint64_t bit = 1ull << n % 64;
-
-    return __atomic_fetch_or(&array[n / 64], bit, __ATOMIC_SEQ_CST) & bit;
-#else
     bool was;
 
     __asm__ volatile("lock bts %2, %1" : "=@ccc"(was), "+m"(*array) : "r"(n) : "memory");
     return was;
-#endif
 }
 static always_inline bool get_bit(const uint64_t *array, uint64_t n)
 {
-#ifdef PARAVANE_HOST
-    return READ_ONCE(array[n / 64]) >> n % 64 & 1;
-#else
     bool is;
 
     __asm__ volatile("bt %2, %1" : "=@ccc"(is) : "m"(*array), "r"(n) : "memory");
     return is;
-#endif
 }
 
 /* The vCPU has something to look at. The guest may have written into `info` whatever it likes: at

@@ -62,6 +62,17 @@ static int open_port(struct domain *d, struct port what)
     return refuse(-XEN_ENOSPC, "all %u ports of domain %u are open", n - 1, d->id);
 }
 
+static int open_locked(struct domain *d, struct port what, uint32_t *port)
+{
+    int n;
+
+    event_lock(d);
+    n = open_port(d, what);
+    event_unlock(d);
+    *port = (uint32_t)n;
+    return MIN(n, 0);
+}
+
 int event_alloc_unbound(union event_arg *a)
 {
     struct evtchn_alloc_unbound *op = &a->alloc_unbound;
@@ -71,11 +82,7 @@ int event_alloc_unbound(union event_arg *a)
 
     if (!d)
         return rc;
-    event_lock(d);
-    rc = open_port(d, (struct port){.state = EVTCHNSTAT_unbound, .peer_id = remote});
-    event_unlock(d);
-    op->port = (uint32_t)rc;
-    return MIN(rc, 0);
+    return open_locked(d, (struct port){.state = EVTCHNSTAT_unbound, .peer_id = remote}, &op->port);
 }
 
 static int connect(struct domain *d, struct domain *peer, unsigned n)
@@ -152,15 +159,10 @@ int event_bind_ipi(union event_arg *a)
 {
     struct evtchn_bind_ipi *op = &a->bind_ipi;
     struct domain *d = current->domain;
-    int rc;
 
     if (!domain_vcpu(d, op->vcpu))
         return refuse_vcpu(op->vcpu);
-    event_lock(d);
-    rc = open_port(d, (struct port){.state = EVTCHNSTAT_ipi, .vcpu = (uint8_t)op->vcpu});
-    event_unlock(d);
-    op->port = (uint32_t)rc;
-    return MIN(rc, 0);
+    return open_locked(d, (struct port){.state = EVTCHNSTAT_ipi, .vcpu = (uint8_t)op->vcpu}, &op->port);
 }
 
 static void shut(struct domain *d, unsigned n, struct port *p)
@@ -182,7 +184,7 @@ static int open_pirq(struct domain *d, const struct evtchn_bind_pirq *op)
     if (n < 0)
         return n;
     WRITE_ONCE(*slot, (uint16_t)n); /* before the line is opened: it may interrupt at once */
-    rc = pirq_bind(d, op->pirq); /* what shares a line shares it in one domain: no flag says more */
+    rc = pirq_bind(op->pirq); /* what shares a line shares it in one domain: no flag says more */
     if (rc) {
         WRITE_ONCE(*slot, 0);
         shut(d, (unsigned)n, port_at(d->evtchn, (unsigned)n));
@@ -261,7 +263,7 @@ static void detach(struct domain *d, const struct port *p)
 
         WRITE_ONCE(v->virq_port[p->number], 0);
     } else if (p->state == EVTCHNSTAT_pirq) {
-        pirq_unbind(d, p->number);
+        pirq_unbind(p->number);
         WRITE_ONCE(d->evtchn->pirq_port[p->number], 0);
     }
 }

@@ -3,8 +3,6 @@
  * do. */
 #include <hv/cpu.h>
 #include <hv/print.h>
-#include <hv/x86.h>
-#include <pvabi/xen.h>
 
 #include "sched.h"
 

@@ -24,7 +24,7 @@ static bool detect_packing(const uint8_t *data, enum pack_kind *kind)
         enum pack_kind kind;
         uint8_t size, magic[6];
     } known[] = {
-        {PACK_NONE, 4, ELF_MAGIC},
+        {PACK_NONE, 4, ELFMAG},
         {PACK_GZIP, 3, {0x1f, 0x8b, 0x08}},
         {PACK_XZ, 6, {0xfd, '7', 'z', 'X', 'Z', 0}},
         {PACK_ZSTD, 4, {0x28, 0xb5, 0x2f, 0xfd}},
@@ -107,85 +107,85 @@ bool image_probe(const void *blob, size_t len, struct packed *payload, char err[
 
 static bool check_header(struct image_parser *p)
 {
-    const struct elf_header *h = &p->header;
+    const Elf64_Ehdr *h = &p->header;
 
     if (p->len < sizeof(*h))
         return IMAGE_FAIL(p->err, "the kernel has %zu bytes, fewer than an ELF header's %zu",
                           p->len, sizeof(*h));
     memcpy(&p->header, p->file, sizeof(*h));
-    if (memcmp(h->magic, ELF_MAGIC, sizeof(h->magic)))
+    if (memcmp(h->e_ident, ELFMAG, SELFMAG))
         return IMAGE_FAIL(p->err,
                           "the kernel begins with %02x %02x %02x %02x, not with ELF's 7f 45 4c 46",
-                          h->magic[0], h->magic[1], h->magic[2], h->magic[3]);
-    if (h->elf_class != ELF_CLASS_64)
+                          h->e_ident[0], h->e_ident[1], h->e_ident[2], h->e_ident[3]);
+    if (h->e_ident[EI_CLASS] != ELFCLASS64)
         return IMAGE_FAIL(p->err, "the kernel is of ELF class %u%s; only 64-bit ones (2) are run",
-                          h->elf_class, h->elf_class == 1 ? " (32-bit)" : "");
-    if (h->data != ELF_DATA_LSB)
+                          h->e_ident[EI_CLASS], h->e_ident[EI_CLASS] == 1 ? " (32-bit)" : "");
+    if (h->e_ident[EI_DATA] != ELFDATA2LSB)
         return IMAGE_FAIL(p->err, "the kernel has ELF data encoding %u, not little endian (1)",
-                          h->data);
-    if (h->machine != ELF_MACHINE_X86_64)
+                          h->e_ident[EI_DATA]);
+    if (h->e_machine != EM_X86_64)
         return IMAGE_FAIL(p->err, "the kernel is for ELF machine %u, not for x86-64 (%u)",
-                          h->machine, ELF_MACHINE_X86_64);
-    if (h->type != ELF_TYPE_EXEC && h->type != ELF_TYPE_DYN)
+                          h->e_machine, EM_X86_64);
+    if (h->e_type != ET_EXEC && h->e_type != ET_DYN)
         return IMAGE_FAIL(
-            p->err, "the kernel is of ELF type %u, neither executable (2) nor shared (3)", h->type);
-    if (h->phentsize != sizeof(struct elf_segment))
+            p->err, "the kernel is of ELF type %u, neither executable (2) nor shared (3)", h->e_type);
+    if (h->e_phentsize != sizeof(Elf64_Phdr))
         return IMAGE_FAIL(p->err, "program headers have %u bytes (e_phentsize), not %zu",
-                          h->phentsize, sizeof(struct elf_segment));
-    if (!h->phnum)
+                          h->e_phentsize, sizeof(Elf64_Phdr));
+    if (!h->e_phnum)
         return IMAGE_FAIL(p->err, "the kernel has no program headers (e_phnum is 0)");
-    if (!file_range_ok(h->phoff, h->phnum * sizeof(struct elf_segment), p->len))
+    if (!file_range_ok(h->e_phoff, h->e_phnum * sizeof(Elf64_Phdr), p->len))
         return IMAGE_FAIL(p->err, "%u program headers at 0x%lx go beyond the file's end at 0x%zx",
-                          h->phnum, h->phoff, p->len);
+                          h->e_phnum, h->e_phoff, p->len);
     return true;
 }
 
 /* Checks a PT_LOAD header by itself and finds its place. */
-static bool place_segment(struct image_parser *p, unsigned i, const struct elf_segment *s,
+static bool place_segment(struct image_parser *p, unsigned i, const Elf64_Phdr *s,
                           struct image_segment *out)
 {
     const struct kernel_image *img = p->img;
     uint64_t relative, end;
 
-    if (!file_range_ok(s->offset, s->filesz, p->len))
+    if (!file_range_ok(s->p_offset, s->p_filesz, p->len))
         return IMAGE_FAIL(p->err,
                           "segment %u, 0x%lx bytes at 0x%lx, goes beyond the file's end at 0x%zx",
-                          i, s->filesz, s->offset, p->len);
-    if (s->filesz > s->memsz)
+                          i, s->p_filesz, s->p_offset, p->len);
+    if (s->p_filesz > s->p_memsz)
         return IMAGE_FAIL(p->err,
                           "segment %u has 0x%lx bytes in the file, but only 0x%lx in memory", i,
-                          s->filesz, s->memsz);
-    if (s->paddr < img->paddr_offset)
+                          s->p_filesz, s->p_memsz);
+    if (s->p_paddr < img->paddr_offset)
         return IMAGE_FAIL(p->err, "segment %u has physical address 0x%lx, below PADDR_OFFSET 0x%lx",
-                          i, s->paddr, img->paddr_offset);
-    relative = s->paddr - img->paddr_offset;
+                          i, s->p_paddr, img->paddr_offset);
+    relative = s->p_paddr - img->paddr_offset;
     if (__builtin_add_overflow(img->virt_base, relative, &out->virt) ||
-        __builtin_add_overflow(out->virt, s->memsz, &end) || end > ROUND_DOWN(~0ull, PAGE_SIZE))
+        __builtin_add_overflow(out->virt, s->p_memsz, &end) || end > ROUND_DOWN(~0ull, PAGE_SIZE))
         return IMAGE_FAIL(p->err,
                           "segment %u, 0x%lx bytes at physical 0x%lx, wraps around the end of "
                           "memory when put at VIRT_BASE 0x%lx",
-                          i, s->memsz, s->paddr, img->virt_base);
-    if (!guest_range_ok(out->virt, s->memsz))
+                          i, s->p_memsz, s->p_paddr, img->virt_base);
+    if (!guest_range_ok(out->virt, s->p_memsz))
         return IMAGE_FAIL(p->err,
                           "segment %u lies at 0x%lx to 0x%lx, which is not a guest's address "
                           "range (below 0x%lx or from 0x%lx)",
                           i, out->virt, end, 0x0000800000000000ul, HV_VIRT_END);
-    out->data = p->file + s->offset;
-    out->filesz = s->filesz;
-    out->memsz = s->memsz;
+    out->data = p->file + s->p_offset;
+    out->filesz = s->p_filesz;
+    out->memsz = s->p_memsz;
     return true;
 }
 
 static bool read_segments(struct image_parser *p)
 {
     struct kernel_image *img = p->img;
-    struct elf_segment s;
+    Elf64_Phdr s;
 
-    for (unsigned i = 0; i < p->header.phnum; i++) {
+    for (unsigned i = 0; i < p->header.e_phnum; i++) {
         struct image_segment *new = &img->segment[img->segment_count];
 
-        memcpy(&s, p->file + p->header.phoff + i * sizeof(s), sizeof(s));
-        if (s.type != ELF_PT_LOAD || !s.memsz)
+        memcpy(&s, p->file + p->header.e_phoff + i * sizeof(s), sizeof(s));
+        if (s.p_type != PT_LOAD || !s.p_memsz)
             continue;
         if (img->segment_count == IMAGE_MAX_SEGMENTS)
             return IMAGE_FAIL(p->err, "the kernel has more than %d loadable segments",
@@ -269,7 +269,7 @@ static void apply_defaults(struct image_parser *p)
     if (img->paddr_offset == IMAGE_ABSENT)
         img->paddr_offset = 0;
     if (img->entry == IMAGE_ABSENT)
-        img->entry = p->header.entry;
+        img->entry = p->header.e_entry;
 }
 
 bool image_parse(const void *elf, size_t len, struct kernel_image *img, char err[IMAGE_ERR_SIZE])

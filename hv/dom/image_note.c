@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <hv/print.h>
+#include "../lib/text.h"
 #include "image_note.h"
 
 #define FEAT(n)                    (1u << (n))
@@ -40,12 +41,7 @@ static const char *const feature_names[] = {
     (FEAT(FEAT_WRITABLE_PAGE_TABLES) | FEAT(FEAT_PAE_PGDIR_ABOVE_4GB) | FEAT(FEAT_PRESERVE_AD) |   \
      FEAT(FEAT_GNTTAB_MAP_AVAIL_BITS) | FEAT(FEAT_DOM0) | FEAT(FEAT_RSDP_UNRESTRICTED))
 
-/* A text of known length or up to its NUL, whichever ends first. */
-struct text {
-    const char *s;
-    size_t len;
-};
-
+/* Up to its NUL, or all. */
 static struct text text_of(const uint8_t *p, size_t max)
 {
     struct text t = {(const char *)p, 0};
@@ -53,23 +49,6 @@ static struct text text_of(const uint8_t *p, size_t max)
     while (t.len < max && t.s[t.len])
         t.len++;
     return t;
-}
-
-static bool text_is(struct text t, const char *s)
-{
-    return t.len == strlen(s) && !memcmp(t.s, s, t.len);
-}
-
-/* Takes what precedes the next separator off the front of t. */
-static struct text text_next(struct text *t, char separator)
-{
-    struct text head = {t->s, 0};
-
-    while (head.len < t->len && head.s[head.len] != separator)
-        head.len++;
-    t->s += MIN(head.len + 1, t->len);
-    t->len -= MIN(head.len + 1, t->len);
-    return head;
 }
 
 /* Texts are bound for the log, so they come out cut to size and printable. */
@@ -88,7 +67,7 @@ static bool set_features(struct image_parser *p, struct text list)
     char name[IMAGE_TEXT_SIZE];
 
     while (list.len) {
-        struct text t = text_next(&list, '|');
+        struct text t = text_next(&list, "|");
         bool required = t.len && t.s[0] == '!';
         unsigned i = 0;
 
@@ -107,14 +86,8 @@ static bool set_features(struct image_parser *p, struct text list)
 }
 
 /* Notes that are stored as they are. */
-#define TEXT(note, member)                                                                         \
-    {                                                                                              \
-        NOTE_##note, true, offsetof(struct kernel_image, member)                                   \
-    }
-#define NUMBER(note, member)                                                                       \
-    {                                                                                              \
-        NOTE_##note, false, offsetof(struct kernel_image, member)                                  \
-    }
+#define TEXT(note, member)   {XEN_ELFNOTE_##note, true, offsetof(struct kernel_image, member)}
+#define NUMBER(note, member) {XEN_ELFNOTE_##note, false, offsetof(struct kernel_image, member)}
 static const struct {
     uint8_t type;
     bool text;
@@ -139,7 +112,7 @@ static bool take_note(struct image_parser *p, unsigned type, const uint8_t *desc
     unsigned i = 0;
     uint64_t v;
 
-    if (type == NOTE_FEATURES)
+    if (type == XEN_ELFNOTE_FEATURES)
         return set_features(p, text_of(desc, size));
     while (i < ARRAY_SIZE(stored) && stored[i].type != type)
         i++;
@@ -164,7 +137,7 @@ static bool take_note(struct image_parser *p, unsigned type, const uint8_t *desc
 static bool take_notes(struct image_parser *p, uint64_t start, uint64_t size, const char *what)
 {
     uint64_t pos = 0;
-    struct elf_note note;
+    Elf64_Nhdr note;
 
     if (!file_range_ok(start, size, p->len))
         return IMAGE_FAIL(p->err,
@@ -176,16 +149,16 @@ static bool take_notes(struct image_parser *p, uint64_t start, uint64_t size, co
 
         memcpy(&note, at, sizeof(note));
         at += sizeof(note);
-        name_size = ROUND_UP((uint64_t)note.namesz, 4);
-        desc_size = ROUND_UP((uint64_t)note.descsz, 4);
-        if (name_size > room || note.descsz > room - name_size)
+        name_size = ROUND_UP((uint64_t)note.n_namesz, 4);
+        desc_size = ROUND_UP((uint64_t)note.n_descsz, 4);
+        if (name_size > room || note.n_descsz > room - name_size)
             return IMAGE_FAIL(p->err,
                               "the note at offset 0x%lx with a name of %u and a description of %u "
                               "bytes leaves the %s, which ends at 0x%lx",
-                              start + pos, note.namesz, note.descsz, what, start + size);
-        if (note.namesz == 4 && !memcmp(at, "Xen", 4)) {
+                              start + pos, note.n_namesz, note.n_descsz, what, start + size);
+        if (note.n_namesz == 4 && !memcmp(at, "Xen", 4)) {
             p->notes_found = true;
-            if (!take_note(p, note.type, at + name_size, note.descsz))
+            if (!take_note(p, note.n_type, at + name_size, note.n_descsz))
                 return false;
         }
         pos += sizeof(note) + name_size + MIN(desc_size, room - name_size);
@@ -195,31 +168,31 @@ static bool take_notes(struct image_parser *p, uint64_t start, uint64_t size, co
 
 /* --- Tables of the file --- */
 
-static bool get_section(struct image_parser *p, unsigned i, struct elf_section *s)
+static bool get_section(struct image_parser *p, unsigned i, Elf64_Shdr *s)
 {
-    const struct elf_header *h = &p->header;
+    const Elf64_Ehdr *h = &p->header;
     uint64_t offset;
 
-    if (h->shentsize != sizeof(*s))
+    if (h->e_shentsize != sizeof(*s))
         return IMAGE_FAIL(p->err, "section headers have %u bytes (e_shentsize), not %zu",
-                          h->shentsize, sizeof(*s));
-    if (__builtin_add_overflow(h->shoff, (uint64_t)i * sizeof(*s), &offset) ||
+                          h->e_shentsize, sizeof(*s));
+    if (__builtin_add_overflow(h->e_shoff, (uint64_t)i * sizeof(*s), &offset) ||
         !file_range_ok(offset, sizeof(*s), p->len))
         return IMAGE_FAIL(p->err,
                           "section header %u of the table at 0x%lx goes beyond the file's end "
                           "at 0x%zx",
-                          i, h->shoff, p->len);
+                          i, h->e_shoff, p->len);
     memcpy(s, p->file + offset, sizeof(*s));
     return true;
 }
 
 static bool take_note_segments(struct image_parser *p)
 {
-    struct elf_segment s;
+    Elf64_Phdr s;
 
-    for (unsigned i = 0; i < p->header.phnum; i++) {
-        memcpy(&s, p->file + p->header.phoff + i * sizeof(s), sizeof(s));
-        if (s.type == ELF_PT_NOTE && !take_notes(p, s.offset, s.filesz, "note segment"))
+    for (unsigned i = 0; i < p->header.e_phnum; i++) {
+        memcpy(&s, p->file + p->header.e_phoff + i * sizeof(s), sizeof(s));
+        if (s.p_type == PT_NOTE && !take_notes(p, s.p_offset, s.p_filesz, "note segment"))
             return false;
     }
     return true;
@@ -227,12 +200,12 @@ static bool take_note_segments(struct image_parser *p)
 
 static bool take_note_sections(struct image_parser *p)
 {
-    struct elf_section s;
+    Elf64_Shdr s;
 
-    for (unsigned i = 0; i < p->header.shnum; i++) {
+    for (unsigned i = 0; i < p->header.e_shnum; i++) {
         if (!get_section(p, i, &s))
             return false;
-        if (s.type == ELF_SHT_NOTE && !take_notes(p, s.offset, s.size, "note section"))
+        if (s.sh_type == SHT_NOTE && !take_notes(p, s.sh_offset, s.sh_size, "note section"))
             return false;
     }
     return true;

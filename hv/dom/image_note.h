@@ -3,13 +3,15 @@
 #ifndef HV_DOM_IMAGE_NOTE_H
 #define HV_DOM_IMAGE_NOTE_H
 
-#include "../lib/elf.h"
+#include <elf.h>
+
+#include <pvabi/elfnote.h>
 #include "image.h"
 
 struct image_parser {
     const uint8_t *file;
     size_t len;
-    struct elf_header header;
+    Elf64_Ehdr header;
     struct kernel_image *img;
     char *err;
     bool notes_found;
@@ -18,15 +20,6 @@ struct image_parser {
 static inline bool file_range_ok(uint64_t offset, uint64_t size, uint64_t limit)
 {
     return offset <= limit && size <= limit - offset;
-}
-
-static inline uint64_t get_le(const uint8_t *p, unsigned bytes)
-{
-    uint64_t v = 0;
-
-    while (bytes--)
-        v = v << 8 | p[bytes];
-    return v;
 }
 
 /* Takes what the image's notes say into p->img, whose fields hold what absence means. Looks at note

@@ -6,9 +6,6 @@
  * smaller. A chunk is exchanged whole or not at all: first everything that can fail (reading both
  * lists, allocating, claiming the old frames), then what cannot. */
 #include <hv/access.h>
-#include <hv/cpu.h>
-#include <hv/mm.h>
-#include <hv/print.h>
 #include <pvabi/memory.h>
 
 #include "memory.h"

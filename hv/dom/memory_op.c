@@ -3,11 +3,8 @@
 #include <string.h>
 
 #include <hv/access.h>
-#include <hv/cpu.h>
 #include <hv/hypercall.h>
 #include <hv/init.h>
-#include <hv/mm.h>
-#include <hv/print.h>
 #include <pvabi/memory.h>
 
 #include "memory.h"

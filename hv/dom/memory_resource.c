@@ -2,7 +2,6 @@
 /* XENMEM_acquire_resource: frames that serve a domain without being its memory, for the tools to
  * map. Here these are grant tables. */
 #include <hv/access.h>
-#include <hv/print.h>
 #include <pvabi/memory.h>
 
 #include "grant.h"

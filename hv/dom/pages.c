@@ -6,7 +6,6 @@
  * grant tables) have the domain as owner, so that it may map them, but are the hypervisor's: they
  * are on no list, and their writable type, which the hypervisor holds, keeps the guest from giving
  * them away. */
-#include <hv/domain.h>
 #include <hv/mm.h>
 #include <hv/print.h>
 

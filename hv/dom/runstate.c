@@ -3,7 +3,6 @@
  * vCPU itself writes its area, on its way into the guest: then its address space is the one in
  * which the address was given. */
 #include <hv/access.h>
-#include <hv/cpu.h>
 #include <hv/print.h>
 #include <hv/x86.h>
 #include <pvabi/xen.h>

@@ -53,13 +53,10 @@ static bool may_say(const struct domain *domain, enum log_level level)
 void guest_log(const struct domain *d, enum log_level level, const char *fmt, ...)
 {
     char text[TEXT_SIZE];
-    va_list ap;
 
     if (!may_say(d, level))
         return;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
+    FORMAT_TEXT(text, fmt);
     if (current->domain == d)
         printk(LOG_ERR, "d%uv%u %s", d->id, current->id, text);
     else
@@ -90,14 +87,11 @@ int refuse(int err, const char *fmt, ...)
     struct vcpu *v = current;
     struct domain *d = v->domain;
     char text[TEXT_SIZE];
-    va_list ap;
 
     d->refused++;
     if (!may_say(d, LOG_WARN))
         return err;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
+    FORMAT_TEXT(text, fmt);
     if (v->is_idle) /* the dom0 builder asks for things like a guest */
         printk(LOG_ERR, "refused%s: %s", errno_name(err), text);
     else
@@ -112,25 +106,18 @@ static void print_registers(const struct vcpu *v)
 
     printk(LOG_ERR, "d%uv%u in %s mode, rip %lx:%016lx rsp %lx:%016lx rflags %08lx", v->domain->id,
            v->id, v->kernel_mode ? "kernel" : "user", r->cs, r->rip, r->ss, r->rsp, r->rflags);
-    printk(LOG_ERR, "  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx,
-           r->rdx);
-    printk(LOG_ERR, "  rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
-    printk(LOG_ERR, "  r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
-    printk(LOG_ERR, "  r13 %016lx r14 %016lx r15 %016lx cr3 %lx/%lx", r->r13, r->r14, r->r15,
-           v->kernel_cr3, v->user_cr3);
+    print_gprs(r);
+    printk(LOG_ERR, "cr3 %lx/%lx", v->kernel_cr3, v->user_cr3);
 }
 
 void domain_crash(struct domain *d, const char *fmt, ...)
 {
     const struct vcpu *v = current->domain == d ? current : d->vcpu[0];
     char text[TEXT_SIZE];
-    va_list ap;
 
     if (__atomic_exchange_n(&d->crashed, true, __ATOMIC_SEQ_CST))
         return;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
+    FORMAT_TEXT(text, fmt);
     printk(LOG_ERR, "d%u crashed: %s", d->id, text);
     if (v)
         print_registers(v);

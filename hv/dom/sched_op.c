@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* HYPERVISOR_sched_op: yield, block, poll, and the end of a domain. */
 #include <hv/access.h>
-#include <hv/cpu.h>
 #include <hv/hypercall.h>
-#include <hv/print.h>
 #include <pvabi/sched.h>
 
 #include "sched.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* HYPERVISOR_sysctl: the machine as a whole, for the hardware domain's tools. */
 #include <hv/access.h>
-#include <hv/cpu.h>
 #include <hv/hypercall.h>
 #include <hv/print.h>
 #include <hv/x86.h>
@@ -56,10 +55,7 @@ static int debug_keys(struct xen_sysctl *op)
 
 static int physinfo(struct xen_sysctl *op)
 {
-    struct xen_sysctl_physinfo *p = &op->u.physinfo;
-    uint32_t r[4];
-
-    *p = (struct xen_sysctl_physinfo){
+    op->u.physinfo = (struct xen_sysctl_physinfo){
         .threads_per_core = 1,
         .cores_per_socket = cpu_count,
         .nr_cpus = cpu_count,
@@ -71,13 +67,9 @@ static int physinfo(struct xen_sysctl *op)
         .total_pages = heap_total_frames(),
         .free_pages = heap_free_frames(),
         .max_mfn = frame_max - 1,
+        .hw_cap = {[0] = cpuid_host.basic[1].d, [1] = cpuid_host.ext[1].d, [4] = cpuid_host.basic[1].c,
+                   [6] = cpuid_host.ext[1].c},
     };
-    cpuid_count(1, 0, r);
-    p->hw_cap[0] = r[3];
-    p->hw_cap[4] = r[2];
-    cpuid_count(0x80000001, 0, r);
-    p->hw_cap[1] = r[3];
-    p->hw_cap[6] = r[2];
     return 0;
 }
 

@@ -8,7 +8,6 @@
 #include <hv/hypercall.h>
 #include <hv/print.h>
 #include <pvabi/sched.h>
-#include <pvabi/vcpu.h>
 
 #include "vcpu_op.h"
 

@@ -8,7 +8,6 @@
 #include <hv/hypercall.h>
 #include <hv/init.h>
 #include <pvabi/version.h>
-#include <pvabi/xen.h>
 
 #define VERSION (4 << 16 | 17)
 #define BIT(n)  (1u << XENFEAT_##n)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the decoder libraries expect of a C library beyond the memory functions of string.c. */
 #include <hv/print.h>
-#include "unpack.h"
 
 uint8_t unpack_tls[256] __aligned(64);
 

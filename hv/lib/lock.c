@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The slow side of spinlocks, and (debug builds) the proof that their ranks rise. */
 #include <hv/cpu.h>
-#include <hv/lock.h>
 #include <hv/mm.h>
 #include <hv/print.h>
 #include <hv/x86.h>

@@ -3,7 +3,6 @@
  */
 #include <hv/domain.h>
 #include <hv/init.h>
-#include <hv/lock.h>
 #include <hv/print.h>
 #include <pvabi/xen.h>
 #include "panic.h"

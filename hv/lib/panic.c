@@ -85,12 +85,9 @@ noreturn static void panic_end(uint64_t fp)
 void panic(const char *fmt, ...)
 {
     char text[256];
-    va_list ap;
 
     panic_begin();
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
+    FORMAT_TEXT(text, fmt);
     printk(LOG_ERR, "panic: %s", text);
     panic_end((uint64_t)__builtin_frame_address(0));
 }
@@ -98,6 +95,14 @@ void panic(const char *fmt, ...)
 void bug_at(const char *file, int line, const char *what)
 {
     panic("BUG at %s:%d: %s", file, line, what);
+}
+
+void print_gprs(const struct guest_regs *r)
+{
+    printk(LOG_ERR, "rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
+    printk(LOG_ERR, "rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
+    printk(LOG_ERR, "r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
+    printk(LOG_ERR, "r13 %016lx r14 %016lx r15 %016lx", r->r13, r->r14, r->r15);
 }
 
 void panic_trap(const struct guest_regs *r, uint64_t fault_va)
@@ -108,9 +113,6 @@ void panic_trap(const struct guest_regs *r, uint64_t fault_va)
     print_place("rip", r->rip);
     printk(LOG_ERR, "cs %04lx ss %04lx rflags %016lx rsp %016lx cr3 %016lx", r->cs, r->ss,
            r->rflags, r->rsp, read_cr3());
-    printk(LOG_ERR, "rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
-    printk(LOG_ERR, "rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
-    printk(LOG_ERR, "r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
-    printk(LOG_ERR, "r13 %016lx r14 %016lx r15 %016lx", r->r13, r->r14, r->r15);
+    print_gprs(r);
     panic_end(r->rbp);
 }

@@ -71,6 +71,13 @@ static void put_number(struct out *o, const struct spec *s, uint64_t v)
         put_times(o, ' ', pad);
 }
 
+static void put_hex(struct out *o, struct spec *s, const char *prefix, uint64_t v)
+{
+    s->prefix = prefix;
+    s->base = 16;
+    put_number(o, s, v);
+}
+
 static const char *parse_number(const char *f, int *n, va_list *ap)
 {
     if (*f == '*') {
@@ -126,20 +133,14 @@ static const char *convert(struct out *o, const char *f, va_list *ap)
         break;
     case 'X':
         s.digits = "0123456789ABCDEF";
-        s.prefix = "0X";
-        s.base = 16;
-        put_number(o, &s, fetch(&s, longs, ap));
+        put_hex(o, &s, "0X", fetch(&s, longs, ap));
         break;
     case 'x':
-        s.prefix = "0x";
-        s.base = 16;
-        put_number(o, &s, fetch(&s, longs, ap));
+        put_hex(o, &s, "0x", fetch(&s, longs, ap));
         break;
     case 'p':
         s.alternate = true;
-        s.prefix = "0x";
-        s.base = 16;
-        put_number(o, &s, (uint64_t)va_arg(*ap, void *));
+        put_hex(o, &s, "0x", fetch(&s, 1, ap));
         break;
     case 's': {
         const char *text = va_arg(*ap, const char *);

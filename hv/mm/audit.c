@@ -10,8 +10,6 @@
 #include <hv/dom/grant.h>
 #include <hv/init.h>
 #include <hv/irq.h>
-#include <hv/print.h>
-#include <hv/time.h>
 #include "types.h"
 
 struct tally {
@@ -154,8 +152,8 @@ static void audit_domain(const struct domain *d)
     for_each_vcpu (d, v)
         audit_vcpu(v);
 #ifndef PARAVANE_HOST
-    if (!mfn_eq(pirq_eoi_frame(d), INVALID_MFN))
-        typed_use(pirq_eoi_frame(d), FT_WR, "an EOI page");
+    if (d->is_hardware && !mfn_eq(pirq_eoi_frame(), INVALID_MFN))
+        typed_use(pirq_eoi_frame(), FT_WR, "an EOI page");
 #endif
 }
 

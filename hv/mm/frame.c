@@ -10,7 +10,6 @@
 #include "types.h"
 
 #ifndef PARAVANE_HOST
-#include <hv/x86.h>
 #endif
 
 const char *frame_type_name(enum frame_type t)

@@ -11,7 +11,6 @@
  * at all. Epoch 0: unused since boot. */
 #include <string.h>
 
-#include <hv/frame.h>
 #include <hv/lock.h>
 #include <hv/mm.h>
 #include <hv/print.h>

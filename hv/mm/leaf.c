@@ -3,32 +3,18 @@
  * sentences of refusals. */
 #include "types.h"
 
-#ifdef PARAVANE_HOST
-static uint64_t addressable_frames(void)
-{
-    return 1ull << (46 - PAGE_SHIFT);
-}
-#else
-#include <hv/x86.h>
+#ifndef PARAVANE_HOST
+#include "../x86/cpuid.h"
+#endif
 
 /* An address with more bits than the processor has would fault as a reserved bit. */
 static uint64_t addressable_frames(void)
 {
-    static uint64_t frames;
-    uint32_t r[4];
-
-    if (!frames) {
-        cpuid_count(0x80000008, 0, r);
-        frames = 1ull << ((r[0] & 0xff) - PAGE_SHIFT);
-    }
-    return frames;
-}
+#ifdef PARAVANE_HOST
+    return 1ull << (46 - PAGE_SHIFT);
+#else
+    return 1ull << ((cpuid_host.ext[8].a & 0xff) - PAGE_SHIFT);
 #endif
-
-static int no(struct pt_call *c, int err, const char *why)
-{
-    c->why = why;
-    return err;
 }
 
 /* Device memory and whatever else is no RAM: not counted, the hardware domain's as a whole but for

@@ -7,12 +7,11 @@
  * TLB when the next vCPU's root is loaded there. */
 #include <string.h>
 
-#include <hv/frame.h>
 #include <hv/init.h>
 #include <hv/lock.h>
-#include <hv/mm.h>
 #include <hv/print.h>
 #include <hv/x86.h>
+#include "../x86/cpuid.h"
 #include "boot.h"
 
 #define E820_ACPI 3
@@ -26,14 +25,6 @@ uint64_t hv_root_maddr;
 static uint64_t *window_entries, *device_entries;
 #define DEVICE_PAGES 512
 static struct spinlock device_lock = SPINLOCK_INIT(RANK_HEAP); /* device_entries */
-
-static bool has_1g_pages(void)
-{
-    uint32_t r[4];
-
-    cpuid_count(0x80000001, 0, r);
-    return r[3] & 1u << 26;
-}
 
 static uint64_t *table_va(uint64_t entry)
 {
@@ -70,7 +61,7 @@ static uint64_t *l2_entry(uint64_t va, uint64_t user)
 void boot_map(uint64_t va, uint64_t maddr, uint64_t size, uint64_t pte)
 {
     uint64_t user = pte & PTE_U, step;
-    bool huge = has_1g_pages();
+    bool huge = cpuid_host.ext[1].d & 1u << 26; /* 1 GiB pages */
 
     for (; size; va += step, maddr += step, size -= step) {
         uint64_t together = va | maddr;

@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include <hv/domain.h>
-#include <hv/frame.h>
 #include <hv/init.h>
-#include <hv/mm.h>
 #include <hv/print.h>
 #include "boot.h"
 

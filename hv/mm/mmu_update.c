@@ -6,7 +6,6 @@
  * so "this frame is a stable L1 of the domain" is looked up once and holds until the lock is
  * dropped or a request changes structure.
  */
-#include <hv/access.h>
 #include <hv/hypercall.h>
 #include <pvabi/xen.h>
 #include "types.h"

@@ -3,7 +3,6 @@
  * refused. */
 #include <string.h>
 
-#include <hv/access.h>
 #include <hv/hypercall.h>
 #include <pvabi/xen.h>
 #include "types.h"

@@ -5,12 +5,11 @@
  * entry is computed, judged as any leaf update, and put there by compare-and-swap, since the
  * processor may mark the old entry accessed or dirty at any time.
  */
-#include <hv/access.h>
 #include <hv/x86/decode.h>
 #include "types.h"
 
-/* The bytes at RIP, as many as there are up to 16. */
-static unsigned fetch(const struct guest_regs *r, uint64_t bytes[2])
+/* In line below, where the time goes. */
+static always_inline unsigned fetch(const struct guest_regs *r, uint64_t bytes[2])
 {
     unsigned to_page_end = (unsigned)(PAGE_SIZE - (r->rip & (PAGE_SIZE - 1)));
 
@@ -21,6 +20,11 @@ static unsigned fetch(const struct guest_regs *r, uint64_t bytes[2])
         return INSN_MAX_LEN;
     return to_page_end < INSN_MAX_LEN && !copy_from_guest(bytes, r->rip, to_page_end) ? to_page_end
                                                                                       : 0;
+}
+
+unsigned fetch_instruction(const struct guest_regs *r, uint64_t bytes[2])
+{
+    return fetch(r, bytes);
 }
 
 /* Lock: pt. 0, or an error after a sentence; *res is what the instruction left. */

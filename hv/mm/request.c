@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What memory calls say about other domains and other CPUs. */
-#include <hv/access.h>
-#include <pvabi/xen.h>
 #include "types.h"
 
 /* Whose frames: low 16 bits. Whose tables: the bits above, less one; 0 is the caller. */

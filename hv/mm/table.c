@@ -42,12 +42,6 @@ void pt_breathe(struct pt_call *c)
     d->walk_busy = false;
 }
 
-static int no(struct pt_call *c, int err, const char *why)
-{
-    c->why = why;
-    return err;
-}
-
 /* Entry i is absent: the last of the absent ones that follow it, or one before. Most of most tables
  * is empty. */
 static always_inline unsigned skip_absent(const uint64_t *e, unsigned i, unsigned end)

@@ -8,9 +8,7 @@
  * Only guest translations are meant: the hypervisor's own are global and outlive a load of CR3.
  * Guests' never are.
  */
-#include <hv/cpu.h>
 #include <hv/irq.h>
-#include <hv/mm.h>
 #include <hv/x86.h>
 #include "types.h"
 

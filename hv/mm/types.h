@@ -30,6 +30,12 @@ struct pt_call {
         .d = (dom), .pg = (dom), .request = NO_REQUEST                                             \
     }
 
+static inline int no(struct pt_call *c, int err, const char *why)
+{
+    c->why = why;
+    return err;
+}
+
 /* ---- Words (frame.c). ---- */
 
 static always_inline bool word_cas(struct frame *f, uint64_t *w, uint64_t to)

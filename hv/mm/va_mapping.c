@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* update_va_mapping: one leaf, named by the virtual address that it maps, and the flush that goes
  * with it. */
-#include <hv/access.h>
 #include <hv/hypercall.h>
 #include <pvabi/xen.h>
 #include "types.h"

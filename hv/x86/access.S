@@ -7,6 +7,10 @@
 
     .section .text, "ax"
 
+failed:
+    xor %eax, %eax
+    ret
+
 /* bool copy_raw(void *dst, const void *src, uint64_t len): false: a fault on the way */
 ENTRY(copy_raw)
     mov %rdx, %rcx
@@ -20,10 +24,8 @@ ENTRY(copy_raw)
 2:  rep movsb
     mov $1, %eax
     ret
-9:  xor %eax, %eax
-    ret
-    EXTABLE(1b, 9b)
-    EXTABLE(2b, 9b)
+    EXTABLE(1b, failed)
+    EXTABLE(2b, failed)
 
 /* bool clear_raw(void *dst, uint64_t len) */
 ENTRY(clear_raw)
@@ -32,9 +34,7 @@ ENTRY(clear_raw)
 1:  rep stosb
     mov $1, %eax
     ret
-9:  xor %eax, %eax
-    ret
-    EXTABLE(1b, 9b)
+    EXTABLE(1b, failed)
 
 /* bool wrmsr_safe(uint32_t msr, uint64_t v) */
 ENTRY(wrmsr_safe)
@@ -45,9 +45,7 @@ ENTRY(wrmsr_safe)
 1:  wrmsr
     mov $1, %eax
     ret
-9:  xor %eax, %eax
-    ret
-    EXTABLE(1b, 9b)
+    EXTABLE(1b, failed)
 
 /* bool xrstor_safe(const void *area, uint64_t mask); bool fxrstor_safe(const void *area) */
 ENTRY(xrstor_safe)
@@ -57,16 +55,12 @@ ENTRY(xrstor_safe)
 1:  xrstor64 (%rdi)
     mov $1, %eax
     ret
-9:  xor %eax, %eax
-    ret
-    EXTABLE(1b, 9b)
+    EXTABLE(1b, failed)
 ENTRY(fxrstor_safe)
 1:  fxrstor64 (%rdi)
     mov $1, %eax
     ret
-9:  xor %eax, %eax
-    ret
-    EXTABLE(1b, 9b)
+    EXTABLE(1b, failed)
 
 /* bool load_ds(unsigned sel) and the like: false: the selector is bad, and NUL was loaded instead */
 .macro segment_loader name, reg

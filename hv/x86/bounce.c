@@ -10,7 +10,6 @@
  * hypercall, never by an instruction.
  */
 #include <hv/access.h>
-#include <hv/mm.h>
 #include <hv/print.h>
 #include <hv/x86.h>
 #include "trap.h"

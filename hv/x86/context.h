@@ -33,10 +33,6 @@ void segments_save(struct vcpu *v);
 void selectors_save(struct vcpu *v);
 void segments_load(struct vcpu *v);
 bool segments_reload(struct vcpu *v); /* for WORK_SEGMENTS; false: one is bad, v->ds etc. tell which ones were asked for */
-static inline bool canonical(uint64_t va)
-{
-    return (uint64_t)((int64_t)(va << 16) >> 16) == va;
-}
 
 /* x86/access.S */
 bool load_ds(unsigned sel);

@@ -2,9 +2,7 @@
 /* A processor made ready: its window, descriptor tables, SYSCALL, control registers. */
 #include <string.h>
 
-#include <hv/cpu.h>
 #include <hv/init.h>
-#include <hv/mm.h>
 #include <hv/print.h>
 #include <hv/x86.h>
 #include "context.h"
@@ -116,17 +114,10 @@ static struct percpu *make_window(unsigned id)
 
 static void control_registers(void)
 {
-    uint32_t r[4], features;
-
     write_cr0(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
-    cpuid_count(0, 0, r);
-    features = r[0];
     write_cr4(CR4_PAE | CR4_PGE | CR4_MCE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT);
-    if (features >= 7) {
-        cpuid_count(7, 0, r);
-        if (r[1] & 1u << 7) /* nothing of a guest's is ever to be executed in ring 0 */
-            write_cr4(read_cr4() | CR4_SMEP);
-    }
+    if (cpuid_host.features[0].b & 1u << 7) /* nothing of a guest's is ever to be executed in ring 0 */
+        write_cr4(read_cr4() | CR4_SMEP);
     wrmsr(MSR_PAT, GUEST_PAT);
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | 0x801); /* SCE, NXE */
 }

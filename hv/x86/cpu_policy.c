@@ -3,7 +3,6 @@
  * feature words that its tools want hidden. */
 #include <hv/access.h>
 #include <hv/print.h>
-#include <hv/x86.h>
 
 #include "cpu_policy.h"
 
@@ -72,14 +71,10 @@ void vcpu_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, struct cp
 static void view_leaf(const struct cpu_view *view, uint32_t leaf, uint32_t subleaf,
                       struct cpuid_regs *out)
 {
-    uint32_t r[4];
-
-    if (!view->raw) {
+    if (view->raw)
+        cpuid_raw(leaf, subleaf, out);
+    else
         answer(view->d, 0, cpuid_xcr0_allowed(&cpuid_host), leaf, subleaf, out);
-        return;
-    }
-    cpuid_count(leaf, subleaf, r);
-    *out = (struct cpuid_regs){r[0], r[1], r[2], r[3]};
 }
 
 uint32_t cpu_feature_word(const struct cpu_view *view, unsigned n)

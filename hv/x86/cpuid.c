@@ -96,13 +96,6 @@
 
 /* ---- The snapshot ---- */
 
-static void cpuid_raw(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *r)
-{
-    __asm__ volatile("cpuid"
-                     : "=a"(r->a), "=b"(r->b), "=c"(r->c), "=d"(r->d)
-                     : "0"(leaf), "2"(subleaf));
-}
-
 void cpuid_host_read(struct cpuid_host *h)
 {
     uint32_t max, n;

@@ -12,6 +12,12 @@ struct cpuid_regs {
     uint32_t a, b, c, d;
 };
 
+/* What the processor says itself. */
+static inline void cpuid_raw(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *r)
+{
+    __asm__ volatile("cpuid" : "=a"(r->a), "=b"(r->b), "=c"(r->c), "=d"(r->d) : "0"(leaf), "2"(subleaf));
+}
+
 #define CPUID_BASIC_LEAVES 0x0e /* 0 .. 0xd */
 #define CPUID_EXT_LEAVES   0x22 /* 0x80000000 .. 0x80000021 */
 
@@ -40,7 +46,7 @@ struct cpuid_ctx {
 
 #ifndef PARAVANE_HOST
 extern struct cpuid_host cpuid_host;
-void cpuid_host_init(void); /* once, on the boot CPU, before FS means anything */
+void cpuid_host_init(void); /* once, on the boot CPU, before all else that looks at it and before FS means anything */
 #endif
 void cpuid_host_read(struct cpuid_host *h); /* the leaves alone */
 

@@ -4,7 +4,6 @@
 #include <hv/access.h>
 #include <hv/hypercall.h>
 #include <hv/print.h>
-#include <hv/x86.h>
 #include "context.h"
 
 #define DR7_FIXED    0x400ull

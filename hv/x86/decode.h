@@ -14,6 +14,9 @@
 
 #define INSN_MAX_LEN 15
 
+/* The bytes at RIP, INSN_MAX_LEN or as many as can be read. (mm/ptwr.c, which is in the greatest hurry) */
+unsigned fetch_instruction(const struct guest_regs *r, uint64_t bytes[2]);
+
 enum insn_seg { SEG_FLAT, SEG_FS, SEG_GS };
 
 enum insn_op {

@@ -6,12 +6,10 @@
  * them is a null descriptor and its use a #GP of the guest's own.
  */
 #include <hv/access.h>
-#include <hv/cpu.h>
 #include <hv/hypercall.h>
 #include <hv/init.h>
 #include <hv/mm.h>
 #include <hv/print.h>
-#include <hv/x86.h>
 #include "context.h"
 #include "desc.h"
 #include "trap.h"

@@ -6,7 +6,6 @@
 #include <hv/hypercall.h>
 #include <hv/mm.h>
 #include <hv/print.h>
-#include <hv/x86.h>
 #include "context.h"
 #include "cpu_policy.h"
 #include "decode.h"
@@ -31,10 +30,10 @@ static void emulate_cpuid(struct guest_regs *r, struct vcpu *v)
 
 bool emulate_forced_cpuid(struct guest_regs *r, struct vcpu *v)
 {
-    uint8_t bytes[INSN_MAX_LEN];
+    uint64_t bytes[2];
     unsigned n = fetch_instruction(r, bytes);
 
-    if (!insn_is_forced_cpuid(bytes, n))
+    if (!insn_is_forced_cpuid((const uint8_t *)bytes, n))
         return false;
     emulate_cpuid(r, v);
     finish_emulated(r, v, FORCED_CPUID_LEN);
@@ -51,14 +50,8 @@ static bool emulate_rdmsr(struct guest_regs *r, struct vcpu *v)
         return false;
     case MSR_DONE:
         break;
-    case MSR_DO_FS_BASE:
-        value = rdmsr(MSR_FS_BASE);
-        break;
-    case MSR_DO_GS_BASE:
-        value = rdmsr(MSR_GS_BASE);
-        break;
-    case MSR_DO_KERNEL_GS_BASE:
-        value = rdmsr(MSR_KERNEL_GS_BASE);
+    case MSR_DO_BASE:
+        value = rdmsr((uint32_t)r->rcx);
         break;
     case MSR_DO_TSC_AUX:
         value = v->tsc_aux;
@@ -79,14 +72,8 @@ static bool emulate_wrmsr(struct guest_regs *r, struct vcpu *v)
         return false;
     case MSR_DONE:
         break;
-    case MSR_DO_FS_BASE:
-        wrmsr(MSR_FS_BASE, value);
-        break;
-    case MSR_DO_GS_BASE:
-        wrmsr(MSR_GS_BASE, value);
-        break;
-    case MSR_DO_KERNEL_GS_BASE:
-        wrmsr(MSR_KERNEL_GS_BASE, value);
+    case MSR_DO_BASE:
+        wrmsr((uint32_t)r->rcx, value);
         break;
     case MSR_DO_TSC_AUX:
         v->tsc_aux = (uint32_t)value;
@@ -287,12 +274,12 @@ static const char *instead(enum insn_op op)
 
 bool emulate_privileged(struct guest_regs *r, struct vcpu *v)
 {
-    uint8_t bytes[INSN_MAX_LEN];
+    uint64_t bytes[2];
     struct insn in;
     unsigned n = fetch_instruction(r, bytes);
     bool done, again = false;
 
-    if (!n || !insn_decode(bytes, n, r, &in))
+    if (!n || !insn_decode((const uint8_t *)bytes, n, r, &in))
         return false;
     if (in.op == INSN_CPUID)
         emulate_cpuid(r, v), done = true;

@@ -3,9 +3,6 @@
  * what is in the registers is the current vCPU's, or nobody's while the idle vCPU runs. */
 #include <string.h>
 
-#include <hv/cpu.h>
-#include <hv/frame.h>
-#include <hv/x86.h>
 #include "context.h"
 #include "cpuid.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of model-specific registers; see msr_policy.h. */
+#include <hv/access.h>
 #include "msr_policy.h"
 
 enum vendor { ANY, INTEL, AMD };
@@ -43,9 +44,7 @@ static const struct rule rules[] = {
     {ONE(0x00000277), ANY, R_CONST, W_SAME, GUEST_PAT},
     {ONE(0xc0000080), ANY, R_CONST, W_SAME, EFER_VALUE},
     {0xc0000081, 0xc0000084, ANY, R_DENY, W_IGNORE, 0}, /* STAR, LSTAR, CSTAR, SFMASK: likewise */
-    {ONE(0xc0000100), ANY, R_CALLER, W_BASE, MSR_DO_FS_BASE},
-    {ONE(0xc0000101), ANY, R_CALLER, W_BASE, MSR_DO_GS_BASE},
-    {ONE(0xc0000102), ANY, R_CALLER, W_BASE, MSR_DO_KERNEL_GS_BASE},
+    {0xc0000100, 0xc0000102, ANY, R_CALLER, W_BASE, MSR_DO_BASE}, /* FS, GS, KERNEL_GS */
     {ONE(0xc0000103), ANY, R_CALLER, W_U32, MSR_DO_TSC_AUX},
 
     {ONE(0x00000017), INTEL, R_PLATFORM, W_DENY, 0},
@@ -117,11 +116,6 @@ enum msr_action msr_read(const struct msr_host *h, unsigned vcpu_id, uint32_t in
 
     *value = 0;
     return r ? read_by(r, h, vcpu_id, value) : MSR_DENY;
-}
-
-static bool canonical(uint64_t va)
-{
-    return va + (1ull << 47) < 1ull << 48;
 }
 
 enum msr_action msr_write(const struct msr_host *h, unsigned vcpu_id, uint32_t index,

@@ -11,9 +11,7 @@ enum msr_action {
     MSR_DENY, /* #GP to the guest */
     MSR_DONE, /* *value is what is read; the write needs nothing */
     /* The caller reads or writes the vCPU's own copy. A written value was found fit. */
-    MSR_DO_FS_BASE,
-    MSR_DO_GS_BASE,        /* of the guest's current mode */
-    MSR_DO_KERNEL_GS_BASE, /* the other one: to a guest kernel its user's */
+    MSR_DO_BASE, /* the register itself: FS's, GS's of the guest's current mode, or of the other one */
     MSR_DO_TSC_AUX,
 };
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Segment registers and bases. While a vCPU runs they are in the processor: GS_BASE is the base of its current mode's GS,
  * KERNEL_GS_BASE (behind swapgs) that of the other mode. */
+#include <hv/access.h>
 #include <hv/hypercall.h>
 #include <hv/print.h>
 #include <hv/x86.h>
-#include <pvabi/xen.h>
 #include "context.h"
 
 void selectors_save(struct vcpu *v)

@@ -12,8 +12,8 @@
 
 #include <hv/init.h>
 #include <hv/print.h>
-#include <hv/x86.h>
 #include "context.h"
+#include "cpuid.h"
 
 #define JMP_REL32 0xe9
 
@@ -22,28 +22,6 @@ bool use_ibpb;
 /* Offsets, from where they stand: the way out's last instruction, what is to be there instead
  * (entry.h). */
 extern const int32_t __exit_sites_start[][2], __exit_sites_end[][2];
-
-static uint32_t leaf7_edx(void)
-{
-    uint32_t r[4];
-
-    cpuid_count(0, 0, r);
-    if (r[0] < 7)
-        return 0;
-    cpuid_count(7, 0, r);
-    return r[3];
-}
-
-static bool has_ibpb(uint32_t leaf7)
-{
-    uint32_t r[4];
-
-    cpuid_count(0x80000000, 0, r);
-    if (r[0] < 0x80000008)
-        return leaf7 >> 26 & 1;
-    cpuid_count(0x80000008, 0, r);
-    return (leaf7 >> 26 | r[1] >> 12) & 1;
-}
 
 static void guard_exits(void)
 {
@@ -58,11 +36,11 @@ static void guard_exits(void)
 
 void spec_ctrl_init(void)
 {
-    uint32_t leaf7 = leaf7_edx();
+    uint32_t leaf7 = cpuid_host.features[0].d;
     bool verw = options.spec_ctrl == SPEC_CTRL_YES ||
                 (options.spec_ctrl == SPEC_CTRL_AUTO && (leaf7 >> 10 & 1));
 
-    use_ibpb = options.spec_ctrl != SPEC_CTRL_NO && has_ibpb(leaf7);
+    use_ibpb = options.spec_ctrl != SPEC_CTRL_NO && ((leaf7 >> 26 | cpuid_host.ext[8].b >> 12) & 1);
     if (verw)
         guard_exits();
     printk(LOG_INFO, "speculation: %sVERW on ways out, %sIBPB between vCPUs", verw ? "" : "no ",

@@ -7,7 +7,6 @@
 #include <hv/irq.h>
 #include <hv/mm.h>
 #include <hv/print.h>
-#include <hv/x86.h>
 #include "context.h"
 #include "decode.h"
 #include "trap.h"
@@ -19,16 +18,6 @@ extern const int32_t __extable_start[][2], __extable_end[][2];
 void guest_interrupt(struct guest_regs *r, struct vcpu *v);
 struct guest_regs *hv_trap(struct guest_regs *r);
 void exit_work(struct guest_regs *r, struct vcpu *v);
-
-unsigned fetch_instruction(const struct guest_regs *r, uint8_t *bytes)
-{
-    unsigned n = INSN_MAX_LEN, to_page_end = (unsigned)(PAGE_SIZE - (r->rip & (PAGE_SIZE - 1)));
-
-    if (!copy_from_guest(bytes, r->rip, n))
-        return n;
-    n = MIN(n, to_page_end);
-    return n < INSN_MAX_LEN && !copy_from_guest(bytes, r->rip, n) ? n : 0;
-}
 
 void finish_emulated(struct guest_regs *r, struct vcpu *v, unsigned length)
 {
@@ -79,11 +68,11 @@ static void trap_page_fault(struct guest_regs *r, struct vcpu *v)
 /* INT n whose gate is not open to ring 3: the guest's own table says whether it is. */
 static bool software_interrupt(struct guest_regs *r, struct vcpu *v)
 {
-    uint8_t bytes[INSN_MAX_LEN];
+    uint64_t bytes[2];
     struct insn in;
     unsigned n = fetch_instruction(r, bytes);
 
-    if (!n || !insn_decode(bytes, n, r, &in) || in.op != INSN_INT || !v->trap[in.creg].address ||
+    if (!n || !insn_decode((const uint8_t *)bytes, n, r, &in) || in.op != INSN_INT || !v->trap[in.creg].address ||
         (v->trap[in.creg].flags & 3) < (v->kernel_mode ? 1 : 3))
         return false;
     r->rip += in.len;

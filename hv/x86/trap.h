@@ -45,9 +45,6 @@ bool emulate_forced_cpuid(struct guest_regs *r, struct vcpu *v);
 /* A fault on the window of the vCPU's descriptor tables. True: mapped, try again. */
 bool ldt_fault(struct vcpu *v, uint64_t va);
 
-/* Copies up to INSN_MAX_LEN instruction bytes from RIP, as many as can be read. */
-unsigned fetch_instruction(const struct guest_regs *r, uint8_t *bytes);
-
 /* Makes a guest that single-steps see the step that was emulated. */
 void finish_emulated(struct guest_regs *r, struct vcpu *v, unsigned length);
 

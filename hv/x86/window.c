@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Windows: an aligned piece of address space for each CPU and vCPU; layout.h draws both kinds. */
 #include <hv/init.h>
-#include <hv/layout.h>
-#include <hv/mm.h>
 #include "context.h"
 
 static uint64_t used[WINDOW_COUNT / 64]; /* atomic bits */

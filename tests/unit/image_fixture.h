@@ -5,11 +5,12 @@
 #define TESTS_UNIT_IMAGE_FIXTURE_H
 
 #include <check.h>
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <pvabi/elfnote.h>
 #include "../../hv/dom/image.h"
-#include "../../hv/lib/elf.h"
 
 #define BASE      0xffffffff80000000ull
 #define ENTRY     (BASE + 0x101010)
@@ -26,8 +27,8 @@ enum { SEG_TEXT, SEG_DATA, SEG_NOTE, SEGS };
 /* The kernel in the making: text, data with bss, notes. */
 static struct file {
     uint8_t bytes[FILE_SIZE];
-    struct elf_header h;
-    struct elf_segment s[SEGS];
+    Elf64_Ehdr h;
+    Elf64_Phdr s[SEGS];
     size_t len, notes_end;
 } f;
 static struct kernel_image img;
@@ -35,14 +36,14 @@ static char err[IMAGE_ERR_SIZE];
 
 static inline void add_note(unsigned type, const void *desc, unsigned size)
 {
-    struct elf_note n = {4, size, type};
+    Elf64_Nhdr n = {4, size, type};
 
     memcpy(f.bytes + f.notes_end, &n, sizeof(n));
     memcpy(f.bytes + f.notes_end + 12, "Xen", 4);
     memcpy(f.bytes + f.notes_end + 16, desc, size);
     f.notes_end += 16 + (size + 3) / 4 * 4;
     ck_assert_uint_le(f.notes_end, TEXT_AT);
-    f.s[SEG_NOTE].filesz = f.notes_end - NOTES_AT;
+    f.s[SEG_NOTE].p_filesz = f.notes_end - NOTES_AT;
 }
 
 static inline void add_number(unsigned type, uint64_t v)
@@ -59,25 +60,22 @@ static inline void drop_notes(void)
 {
     memset(f.bytes + NOTES_AT, 0, TEXT_AT - NOTES_AT);
     f.notes_end = NOTES_AT;
-    f.s[SEG_NOTE].filesz = 0;
+    f.s[SEG_NOTE].p_filesz = 0;
 }
 
 static inline void setup(void)
 {
     f = (struct file){
-        .h = {.magic = ELF_MAGIC,
-              .elf_class = 2,
-              .data = 1,
-              .ident_version = 1,
-              .type = 2,
-              .machine = 62,
-              .version = 1,
-              .entry = 0x101020,
-              .phoff = 64,
-              .ehsize = 64,
-              .phentsize = 56,
-              .phnum = SEGS,
-              .shentsize = 64},
+        .h = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+              .e_type = 2,
+              .e_machine = 62,
+              .e_version = 1,
+              .e_entry = 0x101020,
+              .e_phoff = 64,
+              .e_ehsize = 64,
+              .e_phentsize = 56,
+              .e_phnum = SEGS,
+              .e_shentsize = 64},
         .s = {{1, 5, TEXT_AT, BASE + 0x101000, 0x101000, TEXT_SIZE, TEXT_SIZE, 4096},
               {1, 6, DATA_AT, 0, 0x103000, DATA_SIZE, 0x1800,
                4096}, /* p_vaddr 0, as per-CPU data */
@@ -87,13 +85,13 @@ static inline void setup(void)
     };
     memset(f.bytes + TEXT_AT, 0x90, TEXT_SIZE);
     memset(f.bytes + DATA_AT, 0xda, DATA_SIZE);
-    add_text(NOTE_GUEST_OS, "linux");
-    add_text(NOTE_GUEST_VERSION, "2.6");
-    add_text(NOTE_XEN_VERSION, "xen-3.0");
-    add_text(NOTE_LOADER, "generic");
-    add_number(NOTE_VIRT_BASE, BASE);
-    add_number(NOTE_PADDR_OFFSET, 0);
-    add_number(NOTE_ENTRY, ENTRY);
+    add_text(XEN_ELFNOTE_GUEST_OS, "linux");
+    add_text(XEN_ELFNOTE_GUEST_VERSION, "2.6");
+    add_text(XEN_ELFNOTE_XEN_VERSION, "xen-3.0");
+    add_text(XEN_ELFNOTE_LOADER, "generic");
+    add_number(XEN_ELFNOTE_VIRT_BASE, BASE);
+    add_number(XEN_ELFNOTE_PADDR_OFFSET, 0);
+    add_number(XEN_ELFNOTE_ENTRY, ENTRY);
 }
 
 static inline bool parse_bytes(const void *bytes, size_t len)
@@ -133,22 +131,22 @@ static inline void rejected(const char *sentence)
 static inline void add_sections(unsigned type, const char *name)
 {
     static struct {
-        struct elf_section s[3];
+        Elf64_Shdr s[3];
         char names[32];
     } t;
 
     memset(&t, 0, sizeof(t));
     strcpy(t.names + 1, name);
-    t.s[1] = (struct elf_section){
-        .name = 1, .type = type, .offset = NOTES_AT, .size = f.notes_end - NOTES_AT};
+    t.s[1] = (Elf64_Shdr){
+        .sh_name = 1, .sh_type = type, .sh_offset = NOTES_AT, .sh_size = f.notes_end - NOTES_AT};
     t.s[2] =
-        (struct elf_section){.type = 3, .offset = TEXT_AT + sizeof(t.s), .size = sizeof(t.names)};
+        (Elf64_Shdr){.sh_type = 3, .sh_offset = TEXT_AT + sizeof(t.s), .sh_size = sizeof(t.names)};
     _Static_assert(sizeof(t) <= TEXT_SIZE, "the table takes the text's place");
     memcpy(f.bytes + TEXT_AT, &t, sizeof(t));
-    f.h.shoff = TEXT_AT;
-    f.h.shnum = 3;
-    f.h.shstrndx = 2;
-    f.s[SEG_NOTE].type = 0;
+    f.h.e_shoff = TEXT_AT;
+    f.h.e_shnum = 3;
+    f.h.e_shstrndx = 2;
+    f.s[SEG_NOTE].p_type = 0;
 }
 
 static inline int run_tests(Suite *s, TCase *c)

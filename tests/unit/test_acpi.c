@@ -23,7 +23,7 @@
 #define RSDP_AT   0xf5a40u
 #define EBDA_AT   0x9fc00u
 
-static uint8_t low[0x100000], high[HIGH_SIZE], nowhere[0x10000];
+static uint8_t low[0x100000], high[HIGH_SIZE], nowhere[1 << 20];
 static uint32_t next; /* free byte of `high` */
 static unsigned warnings;
 

@@ -64,10 +64,10 @@ static void spoil_each_byte(void)
 
 START_TEST(every_spoilt_byte_is_survived)
 {
-    add_number(NOTE_INIT_P2M, P2M);
-    add_number(NOTE_HYPERCALL_PAGE, BASE + 0x104000);
+    add_number(XEN_ELFNOTE_INIT_P2M, P2M);
+    add_number(XEN_ELFNOTE_HYPERCALL_PAGE, BASE + 0x104000);
     spoil_each_byte();
-    setup(), add_sections(ELF_SHT_NOTE, ".note");
+    setup(), add_sections(SHT_NOTE, ".note");
     spoil_each_byte();
 }
 END_TEST
@@ -78,7 +78,7 @@ START_TEST(random_headers_are_survived)
 
     for (unsigned round = 0; round < 20000; round++) {
         setup();
-        add_number(NOTE_INIT_P2M, P2M);
+        add_number(XEN_ELFNOTE_INIT_P2M, P2M);
         assemble();
         for (unsigned n = 0; n < 1 + round % 5; n++) /* among headers and notes only */
             f.bytes[16 + rand_r(&seed) % (f.notes_end - 16)] ^= (uint8_t)(1 << rand_r(&seed) % 8);

@@ -60,7 +60,7 @@ END_TEST
 
 START_TEST(msr_bases)
 {
-    static const enum msr_action want[] = {MSR_DO_FS_BASE, MSR_DO_GS_BASE, MSR_DO_KERNEL_GS_BASE};
+    static const enum msr_action want[] = {MSR_DO_BASE, MSR_DO_BASE, MSR_DO_BASE};
     static const uint64_t good[] = {0, 1, 0x7fffffffffff, 0xffff800000000000, ~0ull};
     static const uint64_t bad[] = {0x800000000000, 0xffff7fffffffffff, 1ull << 63,
                                    0x0001000000000000};

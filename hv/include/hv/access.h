@@ -15,6 +15,10 @@ static always_inline bool guest_range_ok(uint64_t addr, uint64_t len)
         return false;
     return end <= 0x0000800000000000ull || addr >= HV_VIRT_END;
 }
+static always_inline bool canonical(uint64_t va)
+{
+    return va + (1ull << 47) < 1ull << 48;
+}
 static always_inline bool guest_array_ok(uint64_t addr, uint64_t count, uint64_t size)
 {
     return count <= (1ull << 40) / size && guest_range_ok(addr, count * size);

@@ -16,9 +16,6 @@ void guest_port_write(const struct domain *d, unsigned port, unsigned bytes, uin
 /* What was typed at the console since the last call. (dev/uart.c) */
 size_t uart_read(char *buf, size_t size);
 
-/* Makes d the hardware domain as far as interrupts go. (dev/pirq.c) */
-void pirq_domain_init(struct domain *d);
-
 /* ACPI's number of the processor with that local APIC; ~0: it knows none. (dev/acpi.c) */
 uint32_t firmware_acpi_id(uint32_t apic_id);
 

@@ -16,7 +16,6 @@
 
 struct evtchn_table;
 struct grant_table;
-struct irq_guest;
 struct trace;
 
 #define SHUTDOWN_CODE_NONE 0xff
@@ -60,7 +59,6 @@ struct domain {
     struct evtchn_table *evtchn; /* dom/event.c */
     struct grant_table *grants;  /* dom/grant.c */
     unsigned pollers;            /* atomic: how many of its vCPUs are polling */
-    struct irq_guest *irqs;      /* dev/pirq.c: NULL but for the hardware domain */
 
     /* Rights of the hardware domain. */
     uint64_t mmio_forbidden[16][2]; /* [first, last] frames that even dom0 may not map (LAPIC, I/O APIC) */

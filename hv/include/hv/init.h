@@ -66,7 +66,7 @@ noreturn void machine_reboot(void);  /* dev/power.c */
 noreturn void machine_poweroff(void);
 noreturn void machine_halt(void);    /* a panic's end: QEMU exits (isa-debug-exit, else reset), real machines reboot or stop */
 
-/* Device registers of up to 16 pages (mm/map.c): uncached mapping in the DEVICES_VA area; never undone. */
+/* Device registers (mm/map.c): uncached mapping in the DEVICES_VA area; never undone. The same again for the same frames. */
 volatile void *map_device(uint64_t maddr, uint64_t size);
 
 /* Hypervisor mappings (mm/map.c) outside of the direct map. */

@@ -26,11 +26,11 @@ unsigned apic_id(void);
 
 #define NR_PIRQS 256
 
-/* pirqs of a domain (dev/pirq.c), called by dom/event.c with the domain's event lock held. */
-int pirq_bind(struct domain *d, unsigned pirq);
-void pirq_unbind(struct domain *d, unsigned pirq);
-/* The frame of the domain's EOI page, which the hypervisor holds as writable, for the auditor; or INVALID_MFN. */
-mfn_t pirq_eoi_frame(const struct domain *d);
+/* The hardware domain's pirqs (dev/pirq.c), called by dom/event_bind.c with its event lock held. */
+int pirq_bind(unsigned pirq);
+void pirq_unbind(unsigned pirq);
+/* The frame of its EOI page, which the hypervisor holds as writable, for the auditor; or INVALID_MFN. */
+mfn_t pirq_eoi_frame(void);
 /* EVTCHNOP_unmask and close of a pirq's port need nothing; PHYSDEVOP_eoi reopens a level interrupt. */
 
 #endif

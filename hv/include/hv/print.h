@@ -13,6 +13,15 @@ enum log_level { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 int snprintf(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap) PRINTF(3, 0);
 
+/* The text of a function's own format and arguments. */
+#define FORMAT_TEXT(text, fmt)                                                                     \
+    do {                                                                                           \
+        va_list ap_;                                                                               \
+        va_start(ap_, fmt);                                                                        \
+        vsnprintf(text, sizeof(text), fmt, ap_);                                                   \
+        va_end(ap_);                                                                               \
+    } while (0)
+
 /* Hypervisor's own messages, filtered by loglvl=. A line is prefixed "(PV) ". */
 void printk(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 /* The last of them are kept for dom0. An index is a place in the log; reads from there (from the start, if that is lost),
@@ -34,6 +43,7 @@ void domain_crash(struct domain *d, const char *fmt, ...) PRINTF(2, 3) cold;
 noreturn void panic(const char *fmt, ...) PRINTF(1, 2) cold;
 /* The same for an exception in the hypervisor: r is where it happened; cr2 0: no page fault. (lib/panic.c) */
 noreturn void panic_trap(const struct guest_regs *r, uint64_t cr2) cold;
+void print_gprs(const struct guest_regs *r); /* as a panic shows them */
 noreturn void bug_at(const char *file, int line, const char *what) cold;
 /* For facts that the auditor proves; never guards guest data. */
 #define BUG_ON(c) do { if (unlikely(c)) bug_at(__FILE__, __LINE__, #c); } while (0)

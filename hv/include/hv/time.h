@@ -8,6 +8,8 @@
 #include <hv/x86.h>
 #endif
 
+#define NS_PER_SEC 1000000000ull
+
 struct domain;
 struct percpu;
 struct vcpu;

@@ -55,4 +55,14 @@ struct frame;
 struct percpu;
 struct guest_regs;
 
+/* A little-endian number wherever it lies. */
+static inline uint64_t get_le(const uint8_t *p, unsigned bytes)
+{
+    uint64_t v = 0;
+
+    while (bytes--)
+        v = v << 8 | p[bytes];
+    return v;
+}
+
 #endif

@@ -49,10 +49,6 @@ static always_inline void wrmsr(uint32_t msr, uint64_t v)
 /* False: the processor does not have it (or faults on the value). x86/access.S */
 bool wrmsr_safe(uint32_t msr, uint64_t v);
 
-static always_inline void cpuid_count(uint32_t leaf, uint32_t sub, uint32_t r[4])
-{
-    __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "0"(leaf), "2"(sub));
-}
 static always_inline uint64_t rdtsc(void)
 {
     uint32_t lo, hi;
