@@ -106,14 +106,16 @@ void journal_add(struct store *s, uint32_t type, const struct part *part, unsign
 {
     struct journal *j = s->journal;
     struct record r = {type, 0};
-    size_t full;
+    size_t full, room = j->mapped;
     char *to;
 
     for (unsigned i = 0; i < parts; i++)
         r.len += (uint32_t)part[i].len;
     full = (sizeof(r) + r.len + 7) & ~(size_t)7;
-    if (j->end - j->start + full + sizeof(r) > j->mapped)
-        map_from(j, j->start, j->mapped * 2);
+    while (j->end - j->start + full + sizeof(r) > room)
+        room *= 2; /* unread output makes records of any size */
+    if (room > j->mapped)
+        map_from(j, j->start, room);
     to = j->map + (j->end - j->start);
     memcpy(to, &r, sizeof(r));
     to += sizeof(r);

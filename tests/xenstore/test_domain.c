@@ -332,6 +332,33 @@ START_TEST(another_process)
 }
 END_TEST
 
+/* Megabytes that a client does not read are one record when the journal is written anew. */
+START_TEST(much_unread)
+{
+    char file[] = "/tmp/xs-journal-XXXXXX", watch[3000] = "/w";
+    struct client deaf;
+
+    close(mkstemp(file));
+    journal_start(&store, journal_open(file, "this boot"));
+    client_open(&deaf, 0);
+    deaf.deaf = true;
+    memset(watch + 3, 't', sizeof(watch) - 4);
+    for (unsigned i = 0; i < 20; i++) {
+        watch[3] = (char)('a' + i);
+        client_send(&deaf, XS_WATCH, 0, watch, sizeof(watch));
+    }
+    for (unsigned i = 0; i < 60; i++)
+        expect_bytes(&dom0, XS_WRITE, 0, BYTES("/w\0x"), "OK");
+    ck_assert_uint_gt(conn_pending(deaf.conn), 3u << 20);
+    journal_close(&store);
+    journal_start(&store, journal_open(file, "this boot"));
+    audit();
+    client_close(&deaf);
+    journal_close(&store);
+    unlink(file);
+}
+END_TEST
+
 START_TEST(features_and_quotas)
 {
     expect(&dom0, XS_GET_FEATURE, 0, "", "6");
@@ -372,6 +399,7 @@ int main(void)
     tcase_add_test(t, number_used_again);
     tcase_add_test(t, target);
     tcase_add_test(t, another_process);
+    tcase_add_test(t, much_unread);
     tcase_add_test(t, features_and_quotas);
     suite_add_tcase(s, t);
     r = srunner_create(s);
