@@ -44,14 +44,14 @@ net() {
     nc -l -p 5002 -e sh -c 'md5sum >/got'
     echo "guest: received $(cut -c 1-32 /got)"
 }
-# Pieces of 4 MiB, in two files; that one is durable is told as soon as fsync says so.
+# Pieces of 4 MiB, first those that are waited for, then more; that one is durable is told as soon as fsync says so.
 write() {
     wait_for /dev/xvda
     mkfs.ext4 -Fq /dev/xvda && mount /dev/xvda /mnt || echo "guest: no file system"
     echo "guest: has a file system"
     for file in a b; do
         n=0
-        while [ $n -lt $pieces ]; do
+        while [ $n -lt $((pieces + 16)) ]; do
             dd if=/dev/urandom of=/piece bs=256k count=16 2>/dev/null
             dd if=/piece of=/mnt/$file bs=256k seek=$((n * 16)) conv=notrunc,fsync 2>/dev/null || echo "guest: not written"
             echo "guest: durable $file $n $(sum </piece)"
@@ -77,7 +77,7 @@ cp -L build/vmlinuz "$work/vmlinuz"
 
 # dom0 has a file system on one disk, for images, and gives the other to a guest as it is.
 truncate -s $((mib * 2 + 512))M "$work/files"
-truncate -s $((mib / 4 + 128))M "$work/device"
+truncate -s $((mib / 4 + 256))M "$work/device"
 
 cat >"$work/check" <<'END_CHECK'
 # check MIB: in dom0
@@ -148,7 +148,7 @@ nothing_left() { # GUEST ID
 modprobe -a loop ext4
 mkdir /disks
 mkfs.ext4 -Fq /dev/vda && mount -t ext4 /dev/vda /disks
-truncate -s $((mib * 2 + 64))M /disks/file
+truncate -s $((mib * 2 + 256))M /disks/file
 truncate -s 16M /disks/ro
 mkfs.ext4 -Fq /disks/ro
 mount -o loop /disks/ro /mnt
