@@ -11,12 +11,11 @@ image=build/xen/xen.bin name=xen
 if [ "${1:-}" = -p ]; then
     image=${2:-build/paravane} name=paravane
 fi
-tools=$PWD/build/pkg/guest-tools
 logs=build/tests/logs
 log=$logs/guests-$name.log
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$logs" build/pkg
+mkdir -p "$logs"
 
 [ -f build/minos-pv ] || { echo "guests: build/minos-pv is missing, run make minos guests" >&2; exit 2; }
 
@@ -26,56 +25,12 @@ skip() {
     exit 0
 }
 
-# --- Xen's tools, and the libraries that they name, as files ---
-
-fetch_tools() {
-    local dir=$tools-deb apt=(-q -y -o APT::Sandbox::User=root -o Debug::NoLocking=true)
-    rm -rf "$dir" "$tools.part"
-    mkdir -p "$dir/partial" "$tools.part"
-    : >"$dir/status"
-    apt-get "${apt[@]}" -o Dir::State::status="$dir/status" -o Dir::Cache::archives="$dir" -o Dir::Cache::pkgcache= \
-        -o Dir::Cache::srcpkgcache= --no-install-recommends --download-only install \
-        libc6 xenstore-utils libxenmisc4.17 libyajl2 libuuid1 >"$dir/log" 2>&1 &&
-        (cd "$dir" && apt-get "${apt[@]}" download xen-utils-4.17 xen-utils-common >>log 2>&1) || return
-    for deb in "$dir"/*.deb; do
-        dpkg -x "$deb" "$tools.part" || return
-    done
-    rm -rf "$dir"
-    mv "$tools.part" "$tools"
-}
-
-add() { # FILE: and the libraries that it names
-    local lib from
-    mkdir -p "$work/root/bin" "$work/root/lib" "$work/root/lib64"
-    cp -L "$1" "$work/root/bin/"
-    for lib in $(libraries "$1"); do
-        from=$(find "$tools/lib" "$tools/usr/lib" -name "$lib" | head -n 1)
-        [ -n "$from" ] && cp -L "$from" "$work/root/lib/$lib"
-    done
-    cp -L "$tools/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" "$work/root/lib64/"
-}
-
-libraries() { # FILE
-    LD_LIBRARY_PATH=$tools/usr/lib/x86_64-linux-gnu ldd "$1" | awk '/=>/ { print $1 }'
-}
-
 [ "$name" = paravane ] || [ -f "$image" ] || bench/fetch-xen "$image" || skip "Debian's Xen cannot be had"
-exec 9>"$tools.lock" # the two forms may run at once
-flock 9
-[ -d "$tools" ] || fetch_tools || skip "Debian's xen-utils cannot be had (${tools#"$PWD"/}-deb/log says why)"
-flock -u 9
-for f in xl xenstored xenconsoled xen-init-dom0; do
-    add "$tools/usr/lib/xen-4.17/bin/$f"
-done
-cp -L "$tools/lib/x86_64-linux-gnu/libgcc_s.so.1" "$work/root/lib/" # libc wants it when a thread is cancelled
-add "$(command -v cksum)" # which busybox lacks
-for f in xenstore-read xenstore-write xenstore-ls; do
-    add "$tools/usr/bin/$f"
-done
+tools/xl-files "$work/root" "$(command -v cksum)" || skip "Debian's xen-utils cannot be had" # busybox has no cksum
 
 # --- What dom0 runs ---
 
-mkdir -p "$work/root/etc/xen/scripts" "$work/root/root" "$work/tree"
+mkdir -p "$work/root/root" "$work/tree"
 head -c 1500000 /dev/urandom >"$work/tree/big"
 truncate -s 16M "$work/root/root/ext2"
 mke2fs -q -t ext2 -d "$work/tree" "$work/root/root/ext2" || exit 2
@@ -96,7 +51,6 @@ export PATH=/bin
 ifconfig "$vif" 10.0.0.1 up
 xenstore-write "$XENBUS_PATH/hotplug-status" connected
 END
-: >"$work/root/etc/xen/xl.conf"
 chmod +x "$work"/root/etc/xen/scripts/*
 
 for guest in minos-pv hello timer disk net; do
