@@ -30,6 +30,7 @@ struct vbd {
     struct xen_grants grants;
     bool persistent;
     bool told_busy;
+    struct blk_counters ended; /* what connections that have ended counted, and the report has of it */
     unsigned queues;
     struct vbd_queue queue[QUEUES_MAX];
 };
@@ -234,6 +235,17 @@ static bool queue_connect(struct vbd_queue *q, const char *dir, int order, bool 
     return xen_channel_bind(&q->channel, v->dev.domid, key.port, &q->work);
 }
 
+static void add_ended(struct blk_counters *sum, const struct blk_counters *c)
+{
+    sum->reads += c->reads;
+    sum->writes += c->writes;
+    sum->flushes += c->flushes;
+    sum->discards += c->discards;
+    sum->errors += c->errors;
+    sum->sectors_read += c->sectors_read;
+    sum->sectors_written += c->sectors_written;
+}
+
 static void queue_release(struct vbd_queue *q)
 {
     struct grants *grants = &q->vbd->grants.grants;
@@ -241,6 +253,7 @@ static void queue_release(struct vbd_queue *q)
     work_cancel(&q->work);
     xen_channel_unbind(&q->channel);
     if (q->ring) {
+        add_ended(&q->vbd->ended, &q->ring->count);
         disk_memory_unpin(q->ring);
         blk_ring_free(q->ring);
     }
@@ -322,8 +335,15 @@ static bool vbd_idle(struct device *dev)
 static void vbd_report(struct device *dev, FILE *to)
 {
     struct vbd *v = (struct vbd *)dev;
+    const struct blk_counters *e = &v->ended;
     const char *comma = "";
 
+    fprintf(to,
+            ",\"ended\":{\"reads\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"flushes\":%" PRIu64
+            ",\"discards\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"sectors_read\":%" PRIu64
+            ",\"sectors_written\":%" PRIu64 "}",
+            e->reads, e->writes, e->flushes, e->discards, e->errors, e->sectors_read,
+            e->sectors_written);
     fprintf(to, ",\"sectors\":%" PRIu64 ",\"persistent\":%s,\"queues\":[", v->disk.limits.sectors,
             v->persistent ? "true" : "false");
     for (unsigned i = 0; i < v->queues; i++) {

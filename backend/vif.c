@@ -41,6 +41,7 @@ struct vif {
     struct xen_grants grants;
     char name[IFNAMSIZ];
     int fd; /* the first queue's */
+    struct net_counters ended_tx, ended_rx; /* what connections that have ended counted */
     unsigned queues;
     struct vif_queue queue[QUEUES_MAX];
 };
@@ -259,6 +260,22 @@ static bool queue_connect(struct vif_queue *q, const char *dir, bool resume)
     return q->readable;
 }
 
+static void add_ended(struct net_counters *sum, const struct net_counters *c)
+{
+    sum->frames += c->frames;
+    sum->bytes += c->bytes;
+    sum->dropped += c->dropped;
+    sum->errors += c->errors;
+}
+
+static void report_ended(FILE *to, const char *name, const struct net_counters *c)
+{
+    fprintf(to,
+            "\"%s\":{\"frames\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"dropped\":%" PRIu64
+            ",\"errors\":%" PRIu64 "}",
+            name, c->frames, c->bytes, c->dropped, c->errors);
+}
+
 static void queue_release(struct vif_queue *q)
 {
     struct grants *grants = &q->vif->grants.grants;
@@ -268,6 +285,10 @@ static void queue_release(struct vif_queue *q)
         event_free(q->readable);
     xen_channel_unbind(&q->channel[0]);
     xen_channel_unbind(&q->channel[1]);
+    if (q->tx)
+        add_ended(&q->vif->ended_tx, &q->tx->count);
+    if (q->rx)
+        add_ended(&q->vif->ended_rx, &q->rx->count);
     net_tx_free(q->tx);
     net_rx_free(q->rx);
     if (q->journals)
@@ -365,7 +386,11 @@ static void vif_report(struct device *dev, FILE *to)
 {
     struct vif *v = (struct vif *)dev;
 
-    fprintf(to, ",\"interface\":\"%s\",\"queues\":[", v->name);
+    fprintf(to, ",\"ended\":{");
+    report_ended(to, "tx", &v->ended_tx);
+    fprintf(to, ",");
+    report_ended(to, "rx", &v->ended_rx);
+    fprintf(to, "},\"interface\":\"%s\",\"queues\":[", v->name);
     for (unsigned i = 0; i < v->queues; i++) {
         const struct vif_queue *q = &v->queue[i];
 
