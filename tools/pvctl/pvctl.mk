@@ -15,5 +15,5 @@ build/pvctl/pvctl: $(PVCTL_OBJS)
 
 -include $(PVCTL_OBJS:.o=.d)
 
-TESTS += 'guests by pvctl=tests/boot/pvctl.sh $(O)/paravane'
+TESTS += 'guests by pvctl=tests/boot/pvctl.sh $(O)/paravane' 'traces and advice=tests/boot/trace.sh $(O)/paravane'
 TEST_FILES += build/guests.cpio build/dom0/physinfo build/minos-pv guests

@@ -74,12 +74,13 @@ static uint64_t get(struct json_object *from, const char *name)
     return json_object_get_uint64(json_object_object_get(from, name));
 }
 
-/* Sums one counter over a device's queues; `side` is tx or rx, or NULL. */
+/* Sums one counter over a device's queues, and those that ended; `side` is tx or rx, or NULL. */
 static uint64_t sum(struct json_object *device, const char *side, const char *name)
 {
     struct json_object *queues = json_object_object_get(device, "queues");
     size_t count = queues ? json_object_array_length(queues) : 0;
-    uint64_t n = 0;
+    struct json_object *ended = json_object_object_get(device, "ended");
+    uint64_t n = get(side ? json_object_object_get(ended, side) : ended, name);
 
     for (size_t i = 0; i < count; i++) {
         struct json_object *q = json_object_array_get_idx(queues, i);
