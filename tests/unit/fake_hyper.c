@@ -5,7 +5,6 @@
 
 #include <hv/irq.h>
 
-#include "../../hv/dom/trace.h"
 #include "fake.h"
 
 struct domain *domain_list, *domains_dead, *hardware_domain;
@@ -150,10 +149,4 @@ long hypercall_dispatch(uint64_t nr, const uint64_t a[6])
     default:
         fake_fail("hypercall %lu is not part of the fake machine", nr);
     }
-}
-
-/* Nobody is traced here. */
-void trace_stop(struct domain *d)
-{
-    (void)d;
 }
