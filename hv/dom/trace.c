@@ -34,7 +34,7 @@ static struct spinlock trace_lock = SPINLOCK_INIT(RANK_CONSOLE);
 /* ---- Recording. ---- */
 
 /* Words of the caller's stack; near its end those of its page. */
-static uint16_t copy_stack(uint64_t *to, uint64_t rsp)
+static always_inline uint16_t copy_stack(uint64_t *to, uint64_t rsp)
 {
     uint16_t rest = (uint16_t)((PAGE_SIZE - rsp % PAGE_SIZE) / 8);
 
@@ -46,7 +46,7 @@ static uint16_t copy_stack(uint64_t *to, uint64_t rsp)
 }
 
 /* Room for the largest record, in one piece; NULL: there is none. Lock held. */
-static struct paravane_trace_record *room(struct trace *t)
+static always_inline struct paravane_trace_record *room(struct trace *t)
 {
     const uint32_t most = sizeof(struct paravane_trace_record) + PARAVANE_TRACE_STACK * 8;
     uint32_t at = (uint32_t)(t->head % t->size), left = t->size - at, pad = left < most ? left : 0;
@@ -67,7 +67,7 @@ static struct paravane_trace_record *room(struct trace *t)
 
 /* Adds the record, with what the vCPU's registers and stack say. The call may have ended the trace.
  */
-static void add(const struct paravane_trace_record *call, uint64_t began)
+static always_inline void add(const struct paravane_trace_record *call, uint64_t began)
 {
     struct vcpu *v = current;
     const struct guest_regs *regs = vcpu_regs(v);
@@ -92,7 +92,7 @@ static void add(const struct paravane_trace_record *call, uint64_t began)
         t->head += r->size * 8u;
         t->written++;
         tell = fill <= t->size / 4 && t->head - t->tail > t->size / 4;
-        if (r->stack)
+        if (r->stack && t->written % 64 == 1)
             t->own = MIN(t->own, rdtsc() - began - r->cost);
     }
     unlock(&trace_lock);
