@@ -82,9 +82,9 @@ static void fetch(struct recorder *r)
         r->header.written = t->written;
         r->header.lost = t->lost;
         r->header.own = t->own;
-        if (!t->size)
-            return;
         write_file(r, r->buffer, t->size);
+        if (t->size < PIECE)
+            return; /* that was all, but for what domain 0 itself adds by this if it is traced */
     }
 }
 
@@ -265,12 +265,10 @@ struct options {
 
 static void parse(int argc, char **argv, struct options *o)
 {
-    static const struct option longs[] = {{"output", required_argument, NULL, 'o'},
-                                          {"seconds", required_argument, NULL, 's'},
-                                          {"buffer", required_argument, NULL, 'b'},
-                                          {"stop", no_argument, NULL, 'x'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"output", required_argument, NULL, 'o'}, {"seconds", required_argument, NULL, 's'},
+        {"buffer", required_argument, NULL, 'b'}, {"stop", no_argument, NULL, 'x'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     int option;
 
     *o = (struct options){.kib = 4096};
