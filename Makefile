@@ -21,6 +21,7 @@ help:
 	echo 'make bench         count instructions, plot them (PEER=xen: beside Debian'"'"'s Xen, and judge by it)'
 	echo 'make bench-io      throughput of a guest on our back end and on Linux'"'"'s, counted, side by side'
 	echo 'make stress        dom0 under stress-ng on a debug build (DURATION=600)'
+	echo 'make soak          eight guests at work for five minutes, then five hundred that come and go'
 	echo 'make gdb           boot dom0 halted, gdb attached with symbols (GUEST=build/tests/selftest: that instead)'
 	echo 'make coverage      branch coverage of hv/mm by the unit tests'
 	echo 'make fuzz          fuzz the memory operations (DURATION=60)'
@@ -39,6 +40,7 @@ NEEDS_bench := run bench
 NEEDS_bench-io := run guests
 NEEDS_gdb := run gdb
 NEEDS_stress := run
+NEEDS_soak := run test guests
 NEEDS_coverage := test
 NEEDS_mutants := test
 NEEDS_fuzz := fuzz

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Eight guests at once, minos and Linux, on one processor: each computes, writes its disk, and serves a file that dom0 fetches
-# and compares, again and again. Their parts of the processor are to be as their weights say. Then guests come and go, and
-# nothing may be left of them.
+# and compares, again and again. Their parts of the processor are to be as their weights say, within 5 %; a short watch sees
+# turns rather than parts, and is content with 20 %. Then guests come and go, and nothing may be left of them.
 #   tests/boot/soak.sh [IMAGE]
 # SOAK_SECONDS (40): how long the eight are watched; SOAK_ROUNDS (20): how many come and go.
 set -u
@@ -132,7 +132,7 @@ sleep $seconds
 used >after
 touch stop
 wait $fetchers
-awk -v weights="$weights" '
+awk -v weights="$weights" -v most=$([ $seconds -ge 200 ] && echo 0.05 || echo 0.2) '
     BEGIN { n = split(weights, w); for (i in w) all += w[i] }
     { used[$1] = $2 - used[$1] }
     END {
@@ -141,7 +141,7 @@ awk -v weights="$weights" '
         for (i = 1; i <= n; i++) {
             off = used["g" i] / sum / (w[i] / all) - 1
             printf "%s g%d had its share: weight %d, %.2f s of %.2f s, %+.1f %% off\n",
-                off * off <= 0.0025 ? "PASS" : "FAIL", i, w[i], used["g" i], sum, off * 100
+                off * off <= most * most ? "PASS" : "FAIL", i, w[i], used["g" i], sum, off * 100
         }
     }' before after
 for i in $guests; do
