@@ -32,34 +32,34 @@ draw() {
     local commands
     commands=$(cat)
     {
-        echo "set terminal svg size 960,$2 font 'sans-serif,15' background rgb 'white'"
+        echo "set terminal svg noenhanced size 960,$2 font 'sans-serif,15' background rgb 'white'"
         echo "set output '$out/$1.svg'"
         echo "$commands"
-        echo "set terminal pngcairo size 960,$2 font 'Sans,12' background rgb 'white'"
+        echo "set terminal pngcairo noenhanced size 960,$2 font 'Sans,12' background rgb 'white'"
         echo "set output '$out/$1.png'"
         echo replot
     } | gnuplot
 }
 
 style='set border 3
-set termoption noenhanced
 set tics nomirror out
 set grid ytics lc rgb "#dddddd"
 set key outside below center horizontal spacing 1.3 Left reverse samplen 2'
 
 # curves NAME TITLE WHAT OPERATION:LABEL...: instructions against the batch, a point type for each operation
 curves() {
-    local name=$1 title=$2 what=$3 plots='' system entry file point=5
+    local name=$1 title=$2 what=$3 plots='' system entry file point
     shift 3
-    for entry; do
-        for system in $systems; do
+    for system in $systems; do
+        point=5
+        for entry; do
             file=$work/$name-$system-${entry%%:*}
             series "$system" "${entry%%:*}" >"$file"
             [ -s "$file" ] || continue
             plots+="${plots:+, }'$file' with linespoints pt $point ps 1.1 lw 2 lc rgb '$(colour "$system")'"
             plots+=" title '$(label "$system"): ${entry#*:}'"
+            point=$((point + 2))
         done
-        point=$((point + 2))
     done
     [ -n "$plots" ] || return 0
     draw "$name" 600 <<END
@@ -67,7 +67,7 @@ $style
 set title "$title"
 set xlabel "batch: $what (logarithmic)"
 set bmargin 9
-set key maxrows 3
+set key maxrows 3 maxcols 2
 set ylabel "guest instructions for each"
 set logscale x 2
 set xrange [0.9:*]
