@@ -28,6 +28,7 @@ help:
 	echo 'make mutants       put faults into the type and grant code; the unit tests are to catch each'
 	echo 'make pvscan        build/pvscan: lists what a kernel does that ring 3 does not let it do'
 	echo 'make format        lay out all C sources by .clang-format'
+	echo 'make install       guest-lib for kernels built elsewhere: headers, library, linker script (PREFIX=/usr/local)'
 	echo 'make deps          install the Debian packages for all of the above (each installs its own anyway)'
 	echo 'make clean         remove build/, downloads included'
 	echo 'DEBUG=1            with any of these: the debug hypervisor, in build/debug; V=1: show the commands'

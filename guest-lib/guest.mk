@@ -47,12 +47,14 @@ $(sort $(PV_GUEST_OBJS)): build/%.o: % guest-lib/guest.mk
 	@mkdir -p $(@D)
 	$(CC) $(PVGUEST_CFLAGS) $(PVGUEST_EXTRA) -c -o $@ $<
 
-.PHONY: guests install-pvguest
+.PHONY: guests install
 guests: $(PV_GUESTS)
 
 # --- For guests built elsewhere: headers, library, linker script, and how pkg-config finds them ---
 
-install-pvguest: $(PVGUEST_LIB)
+PREFIX := /usr/local
+
+install: $(PVGUEST_LIB)
 	mkdir -p $(DESTDIR)$(PREFIX)/include/pvabi/io $(DESTDIR)$(PREFIX)/include/pvguest $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 644 pvabi/*.h $(DESTDIR)$(PREFIX)/include/pvabi
 	install -m 644 pvabi/io/*.h $(DESTDIR)$(PREFIX)/include/pvabi/io
@@ -61,3 +63,5 @@ install-pvguest: $(PVGUEST_LIB)
 	sed 's,@PREFIX@,$(PREFIX),' guest-lib/pvguest.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/pvguest.pc
 
 -include $(PVGUEST_OBJS:.o=.d) $(PV_GUEST_OBJS:.o=.d)
+
+TESTS += 'a guest built elsewhere=tests/boot/install.sh $(O)/paravane'
